@@ -1,0 +1,32 @@
+/** The contract's one entrance for the supervisor's side: the operation table and the types inferred from it. */
+import type { z } from 'zod';
+import { messageOperations } from './operations/messages.ts';
+import { sandboxOperations } from './operations/sandbox.ts';
+import { sessionOperations } from './operations/sessions.ts';
+import { webhookOperations } from './operations/webhooks.ts';
+
+export const operations = {
+  ...sessionOperations,
+  ...messageOperations,
+  ...webhookOperations,
+  ...sandboxOperations,
+} as const;
+
+export type Operations = typeof operations;
+export type OperationName = keyof Operations;
+export type Params<N extends OperationName> = z.output<Operations[N]['params']>;
+export type Result<N extends OperationName> = z.output<Operations[N]['result']>;
+
+type NamesThatRun<Where extends string> = {
+  [N in OperationName]: Operations[N]['runs'] extends Where ? N : never;
+}[OperationName];
+
+/** Carried out by a handler of the API. */
+export type GatewayOperationName = NamesThatRun<'gateway'>;
+/** Forwarded to the child as they are. */
+export type ChildOperationName = NamesThatRun<'child'>;
+/** Accepted by the supervisor, then built and sent by the child. */
+export type SendOperationName = NamesThatRun<'send'>;
+
+const isOperationName = (name: string): name is OperationName => name in operations;
+export const operationNames: readonly OperationName[] = Object.keys(operations).filter(isOperationName);

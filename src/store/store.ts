@@ -1,0 +1,198 @@
+/**
+ * What the rest of the gateway may ask of the one Postgres store. Types only: the files beside this one implement it,
+ * one per table. Times are unix milliseconds, absent values null. Every method throws `storage_unavailable` when the
+ * database does not answer.
+ */
+import type { SessionEvent } from '../contract/events.ts';
+import type { MessageId, SessionId } from '../contract/ids.ts';
+import type {
+  ChildNotices,
+  DeviceInfo,
+  InboxEntry,
+
+  MessageStatus,
+  StoredValue,
+  ToSupervisor,
+} from '../contract/ipc.ts';
+
+export type LinkSnapshot = ChildNotices['link'];
+
+export interface SessionRow {
+  readonly id: SessionId;
+  readonly name: string | null;
+  readonly sandbox: boolean;
+  /** What a user wants; the supervisor makes it so, also after its own restart. */
+  readonly desired: 'running' | 'stopped';
+  readonly memoryCapMb: number | null;
+  /** The link as last told; for a session that does not run this is all there is. */
+  readonly link: { readonly state: LinkSnapshot['state']; readonly reason: string; readonly until: number | null };
+  readonly isPaired: boolean;
+  readonly device: DeviceInfo | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly lastConnectedAt: number | null;
+  readonly linkedAt: number | null;
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly total: number;
+  readonly nextCursor: string | null;
+}
+
+export interface SessionsStore {
+  /** Throws `session_exists`. With a webhook, both are created or neither. */
+  create(session: {
+    readonly id: SessionId;
+    readonly name: string | null;
+    readonly sandbox: boolean;
+    readonly desired: 'running' | 'stopped';
+    readonly memoryCapMb: number | null;
+    readonly webhook: NewWebhook | null;
+  }): Promise<SessionRow>;
+  get(id: SessionId): Promise<SessionRow | null>;
+  /** Oldest first; throws `invalid_request` for a cursor that is not ours. */
+  list(page: { readonly limit: number; readonly cursor: string | null }): Promise<Page<SessionRow>>;
+  /** All sessions that should run, most recently connected first. */
+  listDesired(): Promise<readonly SessionRow[]>;
+  /** Absent keys stay as they are; null when the session is gone. */
+  update(
+    id: SessionId,
+    patch: { readonly name?: string | null; readonly memoryCapMb?: number | null },
+  ): Promise<SessionRow | null>;
+  setDesired(id: SessionId, desired: 'running' | 'stopped'): Promise<void>;
+  /** Keeps the latest snapshot of a link; sets lastConnectedAt and linkedAt when it says so. */
+  saveLink(snapshot: LinkSnapshot, at: number): Promise<void>;
+  /** Deletes the session with everything that belongs to it; false when it was gone. */
+  delete(id: SessionId): Promise<boolean>;
+  /** Takes the session: from now on writes with an older epoch are refused. Null when the session is gone. */
+  takeEpoch(id: SessionId): Promise<number | null>;
+}
+
+/** Writes of children, from all of them together in one transaction at a time. */
+export interface GroupCommit {
+  setKeys(body: ToSupervisor['keys_set']['body']): Promise<void>;
+  record(body: ToSupervisor['record']['body']): Promise<void>;
+  sending(body: ToSupervisor['message_sending']['body']): Promise<void>;
+  clearCredentials(body: ToSupervisor['credentials_clear']['body']): Promise<void>;
+  /** An event that the supervisor itself has to tell of a session, at unix milliseconds `at`. */
+  emit(session: SessionId, event: SessionEvent, at: number): Promise<void>;
+  /** Resolves when everything handed over so far is committed. */
+  drain(): Promise<void>;
+}
+
+export interface CredentialsStore {
+  load(id: SessionId): Promise<{ readonly creds: StoredValue | null; readonly inbox: readonly InboxEntry[] }>;
+  getKeys(id: SessionId, type: string, ids: readonly string[]): Promise<Readonly<Record<string, StoredValue>>>;
+}
+
+export interface AcceptedSend {
+  readonly session: SessionId;
+  readonly id: MessageId;
+  readonly operation: string;
+  readonly params: unknown;
+  /** The recipient as asked for; replaced by the resolved one when the child sends it. */
+  readonly chat: string;
+  readonly acceptedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface StoredMessage {
+  readonly proto: Uint8Array | null;
+  readonly key: StoredValue | null;
+  readonly chat: string;
+  readonly status: MessageStatus;
+  readonly errorCode: string | null;
+}
+
+export interface MessagesStore {
+  /** Throws `message_id_taken` when this session already has a message of its own with this id. */
+  accept(send: AcceptedSend): Promise<void>;
+  /** By id alone: receipts and retries come from other addresses than the send went to. */
+  get(session: SessionId, id: string): Promise<StoredMessage | null>;
+  /** Accepted and neither sent nor failed, oldest first. */
+  listAccepted(session: SessionId): Promise<readonly AcceptedSend[]>;
+  /** Fails an accepted message; `event` is emitted only if it was not final yet. */
+  fail(
+    session: SessionId,
+    id: string,
+    failure: { readonly at: number; readonly errorCode: string | null; readonly event: SessionEvent | null },
+  ): Promise<void>;
+}
+
+export interface NewWebhook {
+  readonly id: string;
+  readonly url: string;
+  readonly secret: string;
+  readonly events: readonly string[];
+  readonly ordered: boolean;
+}
+
+export interface WebhookRow extends NewWebhook {
+  readonly session: SessionId;
+  readonly enabled: boolean;
+  readonly createdAt: number;
+}
+
+export interface WebhooksStore {
+  /** Throws `webhook_exists` for a url that the session has already. */
+  create(session: SessionId, webhook: NewWebhook): Promise<WebhookRow>;
+  list(session: SessionId): Promise<readonly WebhookRow[]>;
+  /** False when there was none. */
+  delete(session: SessionId, id: string): Promise<boolean>;
+}
+
+/** A delivery that its claimer holds a lease on. */
+export interface ClaimedDelivery {
+  readonly id: string;
+  readonly webhook: WebhookRow;
+  /** The attempts made before this one. */
+  readonly attempts: number;
+  readonly event: {
+    readonly id: string;
+    readonly name: string;
+    readonly session: SessionId;
+    readonly sequence: number;
+    /** Unix milliseconds. */
+    readonly at: number;
+    readonly data: unknown;
+  };
+}
+
+export type DeliveryOutcome =
+  | { readonly tag: 'delivered'; readonly httpStatus: number; readonly durationMs: number }
+  | {
+      readonly tag: 'retry';
+      readonly httpStatus: number | null;
+      readonly error: string;
+      readonly durationMs: number;
+      readonly delayMs: number;
+    }
+  | { readonly tag: 'dead'; readonly httpStatus: number | null; readonly error: string; readonly durationMs: number };
+
+export interface OutboxStore {
+  /**
+   * Due deliveries, at most `limit`, leased for `leaseMs` by the database's clock: a dispatcher that dies loses them to
+   * the next one. Of an ordered webhook only the oldest open delivery is ever claimed.
+   */
+  claim(limit: number, leaseMs: number): Promise<readonly ClaimedDelivery[]>;
+  settle(deliveryId: string, outcome: DeliveryOutcome): Promise<void>;
+  /** Milliseconds until the next delivery is due, or null when none waits. */
+  nextDueInMs(): Promise<number | null>;
+  /** Calls back whenever new deliveries were committed (LISTEN); returns the way to stop it. */
+  onNew(listener: () => void): () => void;
+}
+
+/** Small values of the gateway itself: generated secrets stay in files, never here. */
+export interface Store {
+  readonly sessions: SessionsStore;
+  readonly credentials: CredentialsStore;
+  readonly commits: GroupCommit;
+  readonly messages: MessagesStore;
+  readonly webhooks: WebhooksStore;
+  readonly outbox: OutboxStore;
+  /** `SELECT 1` within the time given; throws `storage_unavailable`. */
+  ping(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
