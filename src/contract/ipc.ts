@@ -221,6 +221,12 @@ export interface ChildNotices {
   /** The first message of a child. */
   readonly hello: { readonly protocol: number; readonly pid: number };
   readonly link: LinkSnapshot;
+  /** A line for the log; fields hold no message text, no key and no whole phone number. */
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly message: string;
+    readonly fields: Readonly<Record<string, string | number | boolean | null>>;
+  };
   readonly heartbeat: {
     readonly seq: number;
     readonly loopDelayP99Ms: number;

@@ -9,7 +9,6 @@ import type {
   ChildNotices,
   DeviceInfo,
   InboxEntry,
-
   MessageStatus,
   StoredValue,
   ToSupervisor,
@@ -195,4 +194,3 @@ export interface Store {
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
-

@@ -64,7 +64,7 @@ export const sandboxOperations = {
     params: z.strictObject({ code: z.string().min(8).max(9) }),
     result: paired,
     status: 200,
-    errors: ['not_a_sandbox_session', 'wrong_pair_code', 'sandbox_unavailable'],
+    errors: ['not_a_sandbox_session', 'already_paired', 'wrong_pair_code', 'sandbox_unavailable'],
     example: {
       params: { code: 'ABCD-EFGH' },
       result: { phone_number: '15550001111', jid: '15550001111@s.whatsapp.net', lid: '100000000000001@lid' },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
 import { actionResult, httpUrl, phone, sessionId, unixSeconds } from '../schemas.ts';
-import { webhookEventList } from './webhooks.ts';
+import { createdWebhook, webhookEventList } from './webhooks.ts';
 
 export const sessionStatus = z.enum([
   'disconnected',
@@ -91,7 +91,10 @@ export const sessionOperations = {
       auto_connect: z.boolean().default(true),
       memory_cap_mb: memoryCapMb.optional(),
     }),
-    result: sessionResource.extend({ session: sessionResource }),
+    result: sessionResource.extend({
+      session: sessionResource,
+      webhook: createdWebhook.optional().describe('The webhook asked for, with its secret: shown this once.'),
+    }),
     status: 201,
     deadlineMs: 10_000,
     idempotent: false,

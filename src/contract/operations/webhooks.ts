@@ -17,6 +17,9 @@ export const webhookResource = z
   })
   .meta({ id: 'Webhook' });
 
+/** A webhook as its creation answers it: the only time its secret is shown. */
+export const createdWebhook = webhookResource.extend({ secret: z.string() }).meta({ id: 'CreatedWebhook' });
+
 const exampleWebhook = {
   id: 'wh_01JGQ0000000000000000000',
   url: 'https://example.com/hook',
@@ -41,7 +44,7 @@ export const webhookOperations = {
       events: webhookEventList.default(['all']),
       ordered: z.boolean().default(false),
     }),
-    result: webhookResource.extend({ secret: z.string() }),
+    result: createdWebhook,
     status: 201,
     deadlineMs: 10_000,
     idempotent: false,

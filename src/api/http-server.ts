@@ -1,0 +1,75 @@
+/** The listener and its limits: Node's own are made for friends. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WardenError } from '../contract/errors.ts';
+import { errorEnvelope } from './error-envelope.ts';
+
+export interface HttpLimits {
+  /** For a client to send its whole request; how long an answer may take is the operations' business. */
+  readonly requestTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxHeaderBytes: number;
+}
+
+export const defaultHttpLimits: HttpLimits = {
+  requestTimeoutMs: 30_000,
+  headersTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 65_000,
+  maxConnections: 1000,
+  maxHeaderBytes: 16 * 1024,
+};
+
+type RequestListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** A server that is not listening yet. What Node's parser refuses is answered in the error envelope, too. */
+export function createHttpServer(listener: RequestListener, limits: HttpLimits = defaultHttpLimits): Server {
+  const server = createServer(
+    {
+      requestTimeout: limits.requestTimeoutMs,
+      headersTimeout: limits.headersTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+      connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs),
+      // Answered by the host check, in the envelope.
+      requireHostHeader: false,
+    },
+    (request, response) => void listener(request, response),
+  );
+  server.maxConnections = limits.maxConnections;
+  server.on('clientError', refuseUnparsable);
+  return server;
+}
+
+/** Stops accepting and waits for answers under way; after the budget what is still open is cut. */
+export async function closeHttpServer(server: Server, budgetMs: number): Promise<void> {
+  if (!server.listening) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), budgetMs);
+  await promise;
+  clearTimeout(timer);
+}
+
+const messages: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'The headers of the request are too large.',
+  ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive completely in time.',
+};
+
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const message = messages[error.code ?? ''] ?? 'This is not an HTTP request.';
+  const body = JSON.stringify(errorEnvelope(new WardenError('invalid_request', { message }), 'none'));
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,16 @@
+import type { DefaultContext, Next, ParameterizedContext } from 'koa';
+import type { Principal } from './auth/principal.ts';
+
+/** What the middleware of one request share. */
+export interface RequestState {
+  requestId: string;
+  /** Null until the token is checked, and on public routes. */
+  principal: Principal | null;
+  /** The parsed JSON body; undefined when there is none. */
+  body: unknown;
+  /** For the inline scripts of the one page that has any: see docs/swagger-page.ts. */
+  nonce: string;
+}
+
+export type RequestContext = ParameterizedContext<RequestState, DefaultContext, unknown>;
+export type RequestMiddleware = (ctx: RequestContext, next: Next) => Promise<void>;

@@ -1,0 +1,66 @@
+/** The library's view of credentials and keys, on top of the store client. */
+import type { AuthenticationState, SignalKeyStore } from '@whiskeysockets/baileys';
+import type { StoreClient } from '../store-client.ts';
+import type { StoredValue } from '../../contract/ipc.ts';
+import { readCreds, readKey, writeCreds, writeKeys, type AuthenticationCreds } from './values.ts';
+
+export interface AuthState extends AuthenticationState {
+  /** Writes the credentials as they are now; resolves after COMMIT. Calls while a write is under way become one more. */
+  saveCreds(): Promise<void>;
+}
+
+export function createAuthState(store: StoreClient, stored: StoredValue | null): AuthState {
+  const creds = readCreds(stored);
+  return { creds, keys: createKeyStore(store, creds), saveCreds: coalesced(() => store.set({}, writeCreds(creds))) };
+}
+
+function createKeyStore(store: StoreClient, creds: AuthenticationCreds): SignalKeyStore {
+  return {
+    get: async (type, ids) => {
+      const stored = await store.get(type, ids);
+      return Object.fromEntries(Object.entries(stored).map(([id, bytes]) => [id, readKey(type, bytes)]));
+    },
+    set: async (data) => {
+      const newest = newestPreKeyId(data['pre-key']);
+      await store.set(writeKeys(data), newest === null ? null : writeCreds(withPreKeysCounted(creds, newest)));
+    },
+  };
+}
+
+/** The highest id among pre-keys that are added, or null. */
+function newestPreKeyId(preKeys: Readonly<Record<string, unknown>> | undefined): number | null {
+  const ids = Object.entries(preKeys ?? {}).flatMap(([id, value]) => (value === null || value === undefined ? [] : [Number(id)]));
+  return ids.length === 0 ? null : Math.max(...ids);
+}
+
+/**
+ * New pre-keys and the counter that says so must be durable together: with the counter lost, the next upload would give
+ * their ids to other keys, and whoever fetched the old ones could not be decrypted. The library raises its own counter
+ * only when its event buffer is flushed.
+ */
+function withPreKeysCounted(creds: AuthenticationCreds, newest: number): AuthenticationCreds {
+  return { ...creds, nextPreKeyId: Math.max(creds.nextPreKeyId, newest + 1) };
+}
+
+function coalesced(write: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+  return () => {
+    if (running === null) {
+      running = write().finally(() => {
+        running = null;
+      });
+      return running;
+    }
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = null;
+        running = write().finally(() => {
+          running = null;
+        });
+        return running;
+      });
+    return next;
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * Finds the handler of an operation by the name that came over the channel. The params were validated by the supervisor
+ * against the operation's schema, so that the handler's own types hold.
+ */
+import { WardenError } from '../../contract/errors.ts';
+import type { OutgoingMessage } from '../engine/sending.ts';
+import { childHandlers, sendHandlers, type ChildContext } from './index.ts';
+
+type AnyChildHandler = (params: unknown, context: ChildContext) => Promise<unknown>;
+type AnySendHandler = (params: unknown) => OutgoingMessage;
+
+export function findChildHandler(name: string): AnyChildHandler {
+  return found<AnyChildHandler>(childHandlers, name);
+}
+
+export function findSendHandler(name: string): AnySendHandler {
+  return found<AnySendHandler>(sendHandlers, name);
+}
+
+function found<Handler>(handlers: object, name: string): Handler {
+  if (!Object.hasOwn(handlers, name)) {
+    throw new WardenError('internal_error', { message: `this child has no handler for ${name}` });
+  }
+  return Reflect.get(handlers, name) as Handler;
+}

@@ -1,0 +1,162 @@
+/**
+ * A session's keys, credentials and records, kept by the supervisor. What is written is acknowledged after COMMIT; what
+ * is read often is cached here as the bytes that were committed, so that a busy chat costs writes only.
+ */
+import { WardenError } from '../contract/errors.ts';
+import type { SessionId } from '../contract/ids.ts';
+import type { KeyMutations, MessageRecord, RecordItem, StoredValue, ToSupervisor } from '../contract/ipc.ts';
+
+/** The part of the channel that a store client needs. */
+export interface Requester {
+  request<N extends keyof ToSupervisor>(name: N, body: ToSupervisor[N]['body']): Promise<ToSupervisor[N]['answer']>;
+}
+
+interface StoreClientOptions {
+  readonly session: SessionId;
+  readonly epoch: number;
+  readonly requester: Requester;
+  /** Called once when another process has taken the session over. */
+  readonly onFenced: () => void;
+}
+
+/** Read so often that they stay in memory; pre-keys are many and read once. */
+const cachedTypes = new Set(['session', 'sender-key', 'identity-key', 'lid-mapping', 'device-list', 'tctoken', 'recipient']);
+const cacheEntries = 2_000;
+const firstRetryMs = 250;
+const maxRetryMs = 2_000;
+
+export class StoreClient {
+  readonly #options: StoreClientOptions;
+  /** `type/id` → committed bytes, or null for known absence; in order of use. */
+  readonly #cache = new Map<string, StoredValue | null>();
+  readonly #abort = new AbortController();
+
+  constructor(options: StoreClientOptions) {
+    this.#options = options;
+  }
+
+  /** Values by id; ids without a value are absent. */
+  async get(type: string, ids: readonly string[]): Promise<Readonly<Record<string, StoredValue>>> {
+    const found: Record<string, StoredValue> = {};
+    const missing: string[] = [];
+    for (const id of ids) {
+      const cached = this.#cache.get(`${type}/${id}`);
+      if (cached === undefined) missing.push(id);
+      else if (cached !== null) found[id] = cached;
+    }
+    if (missing.length === 0) return found;
+    const { session } = this.#options;
+    const loaded = await this.#persistently(() => this.#ask('keys_get', { session, type, ids: missing }));
+    for (const id of missing) {
+      const value = loaded[id];
+      if (value !== undefined) found[id] = value;
+      this.#remember(type, id, value ?? null);
+    }
+    return found;
+  }
+
+  /**
+   * Writes all in one transaction and returns after COMMIT. While the database is away it waits: a failure here would
+   * be taken for a message that cannot be decrypted.
+   */
+  async set(mutations: KeyMutations, creds: StoredValue | null): Promise<void> {
+    const changed = this.#withoutUnchanged(mutations);
+    if (changed === null && creds === null) return;
+    const { session, epoch } = this.#options;
+    const body = { session, epoch, mutations: changed ?? {}, creds };
+    await this.#persistently(() => this.#ask('keys_set', body));
+    for (const [type, values] of Object.entries(changed ?? {})) {
+      for (const [id, value] of Object.entries(values)) this.#remember(type, id, value);
+    }
+  }
+
+  async record(items: readonly RecordItem[]): Promise<void> {
+    const { session, epoch } = this.#options;
+    await this.#persistently(() => this.#ask('record', { session, epoch, items }));
+  }
+
+  /** Fails with `storage_unavailable` rather than waiting: a message that is not kept must not go out. */
+  async sending(record: MessageRecord): Promise<void> {
+    const { session, epoch } = this.#options;
+    await this.#ask('message_sending', { session, epoch, record });
+  }
+
+  message(id: string): Promise<ToSupervisor['message_get']['answer']> {
+    return this.#ask('message_get', { session: this.#options.session, id });
+  }
+
+  async clearCredentials(): Promise<void> {
+    const { session, epoch } = this.#options;
+    await this.#persistently(() => this.#ask('credentials_clear', { session, epoch }));
+    this.#cache.clear();
+  }
+
+  /** Ends all waiting; later calls fail. */
+  close(): void {
+    this.#abort.abort();
+  }
+
+  async #ask<N extends keyof ToSupervisor>(name: N, body: ToSupervisor[N]['body']): Promise<ToSupervisor[N]['answer']> {
+    try {
+      return await this.#options.requester.request(name, body);
+    } catch (error) {
+      if (error instanceof WardenError && error.code === 'fenced') this.#options.onFenced();
+      throw error;
+    }
+  }
+
+  async #persistently<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
+    const { signal } = this.#abort;
+    for (let delayMs = firstRetryMs; ; delayMs = Math.min(delayMs * 2, maxRetryMs)) {
+      if (signal.aborted) throw new WardenError('shutting_down');
+      try {
+        return await attempt();
+      } catch (error) {
+        const isPassing = error instanceof WardenError && (error.code === 'storage_unavailable' || error.code === 'session_busy');
+        if (!isPassing) throw error;
+      }
+      await pause(delayMs, signal);
+    }
+  }
+
+  #withoutUnchanged(mutations: KeyMutations): KeyMutations | null {
+    const changed: Record<string, Record<string, StoredValue | null>> = {};
+    let isEmpty = true;
+    for (const [type, values] of Object.entries(mutations)) {
+      for (const [id, value] of Object.entries(values)) {
+        if (isSame(this.#cache.get(`${type}/${id}`), value)) continue;
+        (changed[type] ??= {})[id] = value;
+        isEmpty = false;
+      }
+    }
+    return isEmpty ? null : changed;
+  }
+
+  #remember(type: string, id: string, value: StoredValue | null): void {
+    if (!cachedTypes.has(type)) return;
+    const key = `${type}/${id}`;
+    this.#cache.delete(key);
+    this.#cache.set(key, value);
+    if (this.#cache.size <= cacheEntries) return;
+    const oldest = this.#cache.keys().next();
+    if (oldest.done !== true) this.#cache.delete(oldest.value);
+  }
+}
+
+function isSame(known: StoredValue | null | undefined, value: StoredValue | null): boolean {
+  if (known === undefined) return false;
+  if (known === null || value === null) return known === value;
+  return Buffer.compare(known, value) === 0;
+}
+
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, delayMs);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

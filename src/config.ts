@@ -1,0 +1,193 @@
+/** Reads the configuration: the environment first, then the file `.env` beside package.json, then defaults. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { configTable } from './config-table.ts';
+import { ValueProblem, type Variable } from './config-variables.ts';
+import { connectionUrl } from './store/connection-url.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Config = ReturnType<typeof readConfig>;
+
+/** Everything that is wrong with the configuration; the message lists it line by line and shows no secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** The configuration of this process. Throws a ConfigError. */
+export function loadConfig(): Config {
+  return readConfig(process.env, { dotEnvPath: fileURLToPath(new URL('../../.env', import.meta.url)) });
+}
+
+/** Reads an environment by the table. Throws one ConfigError that names all problems. */
+export function readConfig(environment: Environment, options: { readonly dotEnvPath: string | null }) {
+  const source = new Source(environment, options.dotEnvPath);
+  const {
+    'Where it listens': listening,
+    Database: database,
+    'Files and secrets': files,
+    WhatsApp: whatsapp,
+    'Child processes': children,
+    Webhooks: webhooks,
+  } = configTable;
+  const config = {
+    port: source.required(listening.port),
+    host: source.required(listening.host),
+    publicUrl: source.optional(listening.publicUrl),
+    bodyLimitBytes: source.required(listening.bodyLimitBytes),
+
+    /** Null when the embedded Postgres serves. */
+    databaseUrl: source.optional(database.databaseUrl) ?? urlFromParts(source),
+    /** The name of the embedded one's database. */
+    databaseName: source.required(database.postgresDatabase),
+    autoMigrate: source.required(database.autoMigrate),
+
+    /** An absolute path. */
+    storagePath: resolve(source.required(files.storagePath)),
+    jwtSecret: source.optional(files.jwtSecret),
+    superadminToken: source.optional(files.superadminToken),
+    logLevel: source.required(files.logLevel),
+
+    whatsappUrl: source.optional(whatsapp.whatsappUrl),
+    whatsappRootKey: source.optional(whatsapp.whatsappRootKey)?.toLowerCase() ?? null,
+    whatsappVersion: source.optional(whatsapp.whatsappVersion),
+    connectTimeoutMs: source.required(whatsapp.connectTimeoutMs),
+    linkOpenTimeoutMs: source.required(whatsapp.linkOpenTimeoutMs),
+    keepAliveMs: source.required(whatsapp.keepAliveMs),
+    queryTimeoutMs: source.required(whatsapp.queryTimeoutMs),
+    sendTimeoutMs: source.required(whatsapp.sendTimeoutMs),
+    messageTtlMs: source.required(whatsapp.messageTtlMs),
+    qrTimeoutMs: source.optional(whatsapp.qrTimeoutMs),
+    sandboxEnabled: source.required(whatsapp.sandboxEnabled),
+
+    sessionsPerChild: source.required(children.sessionsPerChild),
+    sessionMemoryMb: source.required(children.sessionMemoryMb),
+    startConcurrency: source.required(children.startConcurrency),
+    connectRate: source.required(children.connectRate),
+    connectBurst: source.required(children.connectBurst),
+    childReadyTimeoutMs: source.required(children.childReadyTimeoutMs),
+    childStopTimeoutMs: source.required(children.childStopTimeoutMs),
+    heartbeatIntervalMs: source.required(children.heartbeatIntervalMs),
+    heartbeatSuspectMs: source.required(children.heartbeatSuspectMs),
+    heartbeatKillMs: source.required(children.heartbeatKillMs),
+    restartBaseMs: source.required(children.restartBaseMs),
+    restartMaxMs: source.required(children.restartMaxMs),
+    restartResetMs: source.required(children.restartResetMs),
+    crashLoopCount: source.required(children.crashLoopCount),
+    crashLoopWindowMs: source.required(children.crashLoopWindowMs),
+    shutdownTimeoutMs: source.required(children.shutdownTimeoutMs),
+
+    webhookTimeoutMs: source.required(webhooks.webhookTimeoutMs),
+    webhookRetryScheduleMs: source.required(webhooks.webhookRetrySchedule),
+    webhookConcurrency: source.required(webhooks.webhookConcurrency),
+    outboundAllowCidr: source.required(webhooks.outboundAllowCidr),
+  } as const;
+  source.demand(
+    config.heartbeatIntervalMs < config.heartbeatSuspectMs,
+    'HEARTBEAT_SUSPECT_MS must be above HEARTBEAT_INTERVAL_MS',
+  );
+  source.demand(
+    config.heartbeatSuspectMs < config.heartbeatKillMs,
+    'HEARTBEAT_KILL_MS must be above HEARTBEAT_SUSPECT_MS',
+  );
+  source.demand(config.restartBaseMs <= config.restartMaxMs, 'RESTART_MAX_MS must not be below RESTART_BASE_MS');
+  source.throwIfAny();
+  return config;
+}
+
+function urlFromParts(source: Source): string | null {
+  const { postgresHost, postgresPort, postgresUser, postgresPassword, postgresDatabase } = configTable.Database;
+  const host = source.optional(postgresHost);
+  if (host === null) return null;
+  return connectionUrl({
+    host,
+    port: source.required(postgresPort),
+    user: source.required(postgresUser),
+    password: source.optional(postgresPassword),
+    database: source.required(postgresDatabase),
+  });
+}
+
+/** Looks variables up and collects what is wrong with them. */
+class Source {
+  private readonly environment: Environment;
+  private readonly problems = new Set<string>();
+
+  constructor(environment: Environment, dotEnvPath: string | null) {
+    this.environment = { ...this.readDotEnv(dotEnvPath), ...definedOnly(environment) };
+  }
+
+  optional<Value>(variable: Variable<Value>): Value | null {
+    for (const name of [variable.name, ...variable.aliases]) {
+      const given = this.textOf(name, variable.isSecret);
+      if (given === null) continue;
+      try {
+        return variable.parse(given);
+      } catch (error) {
+        if (!(error instanceof ValueProblem)) throw error;
+        const shown = variable.isSecret ? '' : `, not ${JSON.stringify(given.slice(0, 60))}`;
+        this.problems.add(`${name} ${error.message}${shown}`);
+      }
+    }
+    return null;
+  }
+
+  required<Value>(variable: Variable<Value>): Value {
+    return this.optional(variable) ?? variable.parse(variable.fallback ?? '');
+  }
+
+  demand(isMet: boolean, problem: string): void {
+    if (!isMet) this.problems.add(problem);
+  }
+
+  throwIfAny(): void {
+    if (this.problems.size > 0) throw new ConfigError([...this.problems]);
+  }
+
+  private textOf(name: string, isSecret: boolean): string | null {
+    const direct = nonEmpty(this.environment[name]);
+    const path = isSecret ? nonEmpty(this.environment[`${name}_FILE`]) : null;
+    if (path === null) return direct;
+    if (direct !== null) {
+      this.problems.add(`${name} and ${name}_FILE must not both be set`);
+      return direct;
+    }
+    try {
+      const read = nonEmpty(readFileSync(path, 'utf8'));
+      if (read === null) this.problems.add(`${name}_FILE names an empty file`);
+      return read;
+    } catch {
+      this.problems.add(`${name}_FILE names a file that cannot be read: ${path}`);
+      return null;
+    }
+  }
+
+  private readDotEnv(path: string | null): Environment {
+    if (path === null) return {};
+    try {
+      return parseEnv(readFileSync(path, 'utf8'));
+    } catch (error) {
+      const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isAbsent) this.problems.add(`${path} cannot be read`);
+      return {};
+    }
+  }
+}
+
+function definedOnly(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => nonEmpty(value) !== null));
+}
+
+/** A variable that is set to nothing counts as absent. */
+function nonEmpty(given: string | undefined): string | null {
+  const trimmed = given?.trim() ?? '';
+  return trimmed === '' ? null : trimmed;
+}

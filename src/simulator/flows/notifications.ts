@@ -1,0 +1,61 @@
+/** Notifications of the server to companions: kept until the companion has acknowledged them, sent again at login. */
+import { decodeNode, encodeNode } from '../wire/codec.ts';
+import type { BinaryNode, Connection, Device, Flow } from '../types.ts';
+import type { WireContext } from './wire-context.ts';
+
+const recordKind = 'notification';
+
+export class Notifications {
+  readonly #context: WireContext;
+
+  constructor(context: WireContext) {
+    this.#context = context;
+  }
+
+  /** Queues a notification, which has an id, and sends it when the companion is there. */
+  push(device: Device, node: BinaryNode): void {
+    const id = node.attrs['id'] ?? '';
+    this.#context.records.put(recordKind, recordKey(device, id), encodeNode(node));
+    const connection = this.#context.connections.of(device);
+    if (connection !== undefined) this.#send(connection, node);
+  }
+
+  /** Sends what has not been acknowledged. */
+  async resend(connection: Connection): Promise<void> {
+    for (const { value } of this.#context.records.list(recordKind, recordKey(connection.device, ''))) {
+      const node = await decodeNode(value);
+      this.#send(connection, { ...node, attrs: { ...node.attrs, offline: '0' } });
+    }
+  }
+
+  /** Forgets what waits for a companion. */
+  drop(device: Device): void {
+    for (const { key } of this.#context.records.list(recordKind, recordKey(device, ''))) {
+      this.#context.records.delete(recordKind, key);
+    }
+  }
+
+  /** Takes the acknowledgements of notifications. */
+  readonly flow: Flow = {
+    name: 'notification acks',
+    handles: (node) => node.tag === 'ack' && node.attrs['class'] === 'notification',
+    handle: async (node, { device }) => {
+      const id = node.attrs['id'] ?? '';
+      this.#context.records.delete(recordKind, recordKey(device, id));
+      this.#context.oracle.answered(device, oracleKey(id));
+    },
+  };
+
+  #send(connection: Connection, node: BinaryNode): void {
+    this.#context.oracle.awaiting(connection.device, oracleKey(node.attrs['id'] ?? ''));
+    connection.send(node);
+  }
+}
+
+function recordKey(device: Device, id: string): string {
+  return `${device.jid} ${id}`;
+}
+
+function oracleKey(id: string): string {
+  return `notification ${id}`;
+}

@@ -1,0 +1,76 @@
+/**
+ * Receipts that sessions send: they confirm what was queued for the session, are kept for inspection, and travel on to
+ * the sessions of the account they are addressed to.
+ */
+import { lidJid } from '../jid.ts';
+import type { Activity } from '../state/activity.ts';
+import type { Queues } from '../state/queues.ts';
+import type { BinaryNode, Connection, Flow, SimulatorContext } from '../types.ts';
+import { child, children, element } from '../wire/node.ts';
+import type { Outgoing } from '../outgoing.ts';
+import { answerRetry } from './retries.ts';
+
+export interface ReceiptFlowParts {
+  readonly context: SimulatorContext;
+  readonly queues: Queues;
+  readonly activity: Activity;
+  readonly outgoing: Outgoing;
+}
+
+/** Receipts that other people get to see; a receipt without type tells delivery. */
+const PUBLIC_TYPES: ReadonlySet<string | undefined> = new Set([undefined, 'inactive', 'read', 'played']);
+/** Receipts after which the account's other sessions show the chat as read. */
+const READ_TYPES: ReadonlySet<string | undefined> = new Set(['read', 'read-self', 'played']);
+
+export function receiptFlow(parts: ReceiptFlowParts): Flow {
+  return {
+    name: 'receipts',
+    handles: (node) => node.tag === 'receipt',
+    async handle(node, connection) {
+      connection.send(receiptAck(node));
+      if (node.attrs['type'] === 'retry') await answerRetry(parts, node, connection.device);
+      else takeReceipt(parts, node, connection);
+    },
+  };
+}
+
+function takeReceipt(parts: ReceiptFlowParts, node: BinaryNode, connection: Connection): void {
+  const { context, queues, activity } = parts;
+  const reader = connection.device;
+  const type = node.attrs['type'];
+  const to = node.attrs['to'] ?? '';
+  const atMs = context.clock.now();
+  const ids = [node.attrs['id'] ?? '', ...children(child(node, 'list'), 'item').map((item) => item.attrs['id'] ?? '')];
+  queues.confirmMessages(reader, ids);
+  for (const id of ids) {
+    const at = Math.floor(atMs / 1000);
+    activity.receipt(reader.user, { message_id: id, from: reader.jid, to, type: type ?? 'delivered', at });
+  }
+
+  const addressee = context.directory.byJid(to);
+  const forwarded = {
+    from: lidJid(reader.user.lid, reader.id),
+    id: node.attrs['id'],
+    t: node.attrs['t'] ?? String(Math.floor(atMs / 1000)),
+  };
+  if (PUBLIC_TYPES.has(type) && addressee !== undefined && addressee !== reader.user) {
+    const stanza = element('receipt', { ...forwarded, type }, node.content);
+    for (const device of addressee.devices.values()) queues.push(device, stanza);
+  }
+  if (READ_TYPES.has(type)) {
+    const recipient = addressee === undefined ? to : lidJid(addressee.lid);
+    const stanza = element('receipt', { ...forwarded, type: 'read-self', recipient }, node.content);
+    for (const device of reader.user.devices.values()) if (device !== reader) queues.push(device, stanza);
+  }
+}
+
+/** `<ack class=receipt>`: from whom the receipt was addressed to, with its type. */
+function receiptAck(node: BinaryNode): BinaryNode {
+  return element('ack', {
+    class: 'receipt',
+    id: node.attrs['id'],
+    from: node.attrs['to'],
+    type: node.attrs['type'],
+    participant: node.attrs['participant'],
+  });
+}

@@ -1,0 +1,109 @@
+/** Puts the simulator together and takes it apart again. */
+import { randomBytes } from 'node:crypto';
+import { WardenError } from '../contract/errors.ts';
+import { ControlServer } from './control.ts';
+import { wireControlRoutes } from './control-routes.ts';
+import { FaultBook } from './faults.ts';
+import { askForPreKeys } from './flows/prekeys.ts';
+import type { WireContext } from './flows/wire-context.ts';
+import { parseJid, phoneDigits } from './jid.ts';
+import { createOracle } from './oracle.ts';
+import { SimulatorServer } from './server.ts';
+import { openDirectory } from './state/directory.ts';
+import { LiveConnections } from './state/live-connections.ts';
+import { openRecords } from './state/records.ts';
+import { Watchers } from './state/watchers.ts';
+import type { Clock, Messaging, SimulatorContext } from './types.ts';
+import { serverIdentity } from './wire/certificates.ts';
+
+export interface SimulatorOptions {
+  readonly clock: Clock;
+  /** A loopback address. */
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly controlPort: number;
+  /** Where everything is kept; null keeps it in memory. */
+  readonly stateDirectory: string | null;
+  /** Of the control API; made up when null. */
+  readonly token: string | null;
+  readonly preKeys: 'real' | 'skip';
+  readonly createMessaging: (context: SimulatorContext) => Messaging;
+}
+
+export interface RunningSimulator {
+  readonly wsUrl: string;
+  readonly controlUrl: string;
+  /** The root of trust for clients, 32 bytes as hex. */
+  readonly rootKeyHex: string;
+  readonly token: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a simulator; answers when both of its ports listen. */
+export async function startSimulator(options: SimulatorOptions): Promise<RunningSimulator> {
+  const { clock, host } = options;
+  const records = openRecords(options.stateDirectory);
+  const identity = serverIdentity(records, clock.now());
+  let messaging: Messaging | null = null;
+  const parts = { messaging: () => messaging ?? unready('messaging') };
+  const directory = openDirectory(records, {
+    onUserCreated: (user) => messaging?.onUserCreated?.(user),
+    onBundleTaken: (device, left) => askForPreKeys(context, device, left),
+  });
+  const context: WireContext = {
+    ...parts,
+    clock,
+    directory,
+    connections: new LiveConnections(),
+    faults: new FaultBook(clock),
+    oracle: createOracle(),
+    records,
+    watchers: new Watchers(records, directory),
+    preKeys: options.preKeys,
+    stanzaId: stanzaIds(),
+    account(phone) {
+      const digits = phoneDigits(parseJid(phone)?.user ?? phone);
+      const user = directory.byJid(phone) ?? (digits === undefined ? undefined : directory.byPn(digits));
+      if (user?.kind !== 'account') {
+        throw new WardenError('not_paired', { message: 'No session is paired with a phone of this number.' });
+      }
+      return user;
+    },
+  };
+  messaging = options.createMessaging(context);
+  const server = new SimulatorServer(context, identity);
+  const token = options.token ?? randomBytes(24).toString('base64url');
+  const control = new ControlServer(token, [...wireControlRoutes(context, server), ...messaging.controlRoutes]);
+  const stop = async () => {
+    await Promise.all([server.close(), control.close()]);
+    messaging?.close();
+    records.close();
+  };
+  try {
+    const port = await server.listen(host, options.port);
+    const controlPort = await control.listen(host, options.controlPort);
+    const urlHost = host.includes(':') ? `[${host}]` : host;
+    return {
+      wsUrl: `ws://${urlHost}:${port}/ws/chat`,
+      controlUrl: `http://${urlHost}:${controlPort}`,
+      rootKeyHex: identity.rootKeyHex,
+      token,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function unready(part: string): never {
+  throw new Error(`${part} is asked for before it is there`);
+}
+
+/** Ids that do not repeat, also not after a restart. */
+function stanzaIds(): () => string {
+  const prefix = randomBytes(5).toString('hex');
+  let count = 0;
+  return () => `${prefix}-${(count += 1)}`;
+}

@@ -1,0 +1,64 @@
+/** Puts the store together: one pool, one queue of commits, one listener. */
+import { sql } from 'slonik';
+import { monotonicFactory } from 'ulid';
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import { commitBatch } from './commit-batch.ts';
+import { driverUrl } from './connection-url.ts';
+import { createCredentialsStore } from './credentials.ts';
+import { DeliveryListener } from './delivery-listener.ts';
+import { CommitQueue } from './group-commit.ts';
+import { createMessagesStore } from './messages.ts';
+import { createOutboxStore } from './outbox.ts';
+import { openDatabase } from './pool.ts';
+import { createSessionsStore } from './sessions.ts';
+import type { Store } from './store.ts';
+import { createWebhooksStore } from './webhooks.ts';
+
+/**
+ * Opens the store on a database that is migrated already. `connection` is a postgres URL. Throws
+ * `storage_unavailable` when nothing answers there.
+ */
+export async function createStore(options: {
+  readonly connection: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+}): Promise<Store> {
+  const { log, clock } = options;
+  const connection = driverUrl(options.connection);
+  const database = await openDatabase(connection, log);
+  const nextUlid = monotonicFactory();
+  const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
+  const queue = new CommitQueue(
+    (writes) => database.transaction((transaction) => commitBatch(transaction, writes, newEventId)),
+    log,
+  );
+  const listener = new DeliveryListener(connection, log);
+  return {
+    sessions: createSessionsStore(database),
+    credentials: createCredentialsStore(database),
+    commits: {
+      setKeys: (body) => queue.submit({ tag: 'keys', body }),
+      record: (body) => queue.submit({ tag: 'record', body }),
+      sending: (body) => queue.submit({ tag: 'sending', body }),
+      clearCredentials: (body) => queue.submit({ tag: 'clear', body }),
+      emit: (session, event, at) => queue.submit({ tag: 'emit', body: { session, event, at } }),
+      drain: () => queue.drain(),
+    },
+    messages: createMessagesStore(database, queue),
+    webhooks: createWebhooksStore(database),
+    outbox: createOutboxStore(database, listener),
+    ping: async (timeoutMs) => {
+      await database.run(
+        (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),
+        timeoutMs,
+      );
+    },
+    close: async () => {
+      await queue.drain();
+      await listener.close();
+      await database.end();
+    },
+  };
+}

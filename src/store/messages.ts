@@ -1,0 +1,72 @@
+/** Messages: what was accepted for sending, and what anybody asks for by id. */
+import { sql } from 'slonik';
+import { z } from 'zod';
+import { WardenError } from '../contract/errors.ts';
+import type { CommitQueue } from './group-commit.ts';
+import { noRow, violatedConstraint, type Database } from './pool.ts';
+import type { MessagesStore } from './store.ts';
+import { bytesColumn, messageIdColumn, sessionIdColumn, textOf, timestampOf } from './values.ts';
+
+export function createMessagesStore(database: Database, queue: CommitQueue): MessagesStore {
+  return {
+    accept: async (send) => {
+      try {
+        await database.run((connection) =>
+          connection.query(sql.type(noRow)`
+            insert into messages (session_id, id, chat, from_me, at, status, operation, params, expires_at)
+            values (
+              ${send.session}, ${send.id}, ${send.chat}, true, to_timestamp(${timestampOf(send.acceptedAt)}),
+              'accepted', ${send.operation}, ${textOf(JSON.stringify(send.params ?? null))},
+              to_timestamp(${timestampOf(send.expiresAt)})
+            )
+          `),
+        );
+      } catch (error) {
+        switch (violatedConstraint(error)) {
+          case 'messages_own':
+            throw new WardenError('message_id_taken', { cause: error });
+          case 'messages_session_id_fkey':
+            throw new WardenError('session_not_found', { cause: error });
+          default:
+            throw error;
+        }
+      }
+    },
+    get: (session, id) =>
+      database.run((connection) =>
+        connection.maybeOne(sql.type(storedMessage)`
+          select proto, key, chat, status, error_code as "errorCode" from messages
+          where session_id = ${session} and id = ${textOf(id)}
+          order by from_me desc, ordinal desc limit 1
+        `),
+      ),
+    listAccepted: (session) =>
+      database.run((connection) =>
+        connection.any(sql.type(acceptedSend)`
+          select session_id as session, id, operation, params, chat, at as "acceptedAt", expires_at as "expiresAt"
+          from messages
+          where session_id = ${session} and status = 'accepted' and operation is not null
+          order by ordinal
+        `),
+      ),
+    fail: (session, id, failure) => queue.submit({ tag: 'fail', body: { session, id, ...failure } }),
+  };
+}
+
+const storedMessage = z.object({
+  proto: bytesColumn.nullable(),
+  key: bytesColumn.nullable(),
+  chat: z.string(),
+  status: z.enum(['accepted', 'sent', 'delivered', 'read', 'played', 'failed']),
+  errorCode: z.string().nullable(),
+});
+
+const acceptedSend = z.object({
+  session: sessionIdColumn,
+  id: messageIdColumn,
+  operation: z.string(),
+  params: z.unknown(),
+  chat: z.string(),
+  acceptedAt: z.number(),
+  expiresAt: z.number(),
+});

@@ -1,0 +1,186 @@
+/** Sessions: what users want of them, what was last told of their links, and who owns them. */
+import { sql, type CommonQueryMethods } from 'slonik';
+import { z } from 'zod';
+import { WardenError } from '../contract/errors.ts';
+import { noRow, violatedConstraint, type Database } from './pool.ts';
+import type { Page, SessionRow, SessionsStore } from './store.ts';
+import { sessionIdColumn, textOf, timestampOf } from './values.ts';
+import { insertWebhook } from './webhooks.ts';
+
+export function createSessionsStore(database: Database): SessionsStore {
+  return {
+    create: async (session) => {
+      try {
+        return await database.transaction(async (transaction) => {
+          const row = await transaction.one(sql.type(sessionRow)`
+            insert into sessions (id, name, sandbox, desired, memory_cap_mb)
+            values (
+              ${session.id}, ${textOf(session.name)}, ${session.sandbox}, ${session.desired}, ${session.memoryCapMb}
+            )
+            returning ${columns}
+          `);
+          if (session.webhook !== null) await insertWebhook(transaction, session.id, session.webhook);
+          return toSession(row);
+        });
+      } catch (error) {
+        throw violatedConstraint(error) === 'sessions_pkey'
+          ? new WardenError('session_exists', { cause: error })
+          : error;
+      }
+    },
+    get: (id) => database.run((connection) => findOne(connection, sql.fragment`id = ${id}`)),
+    list: ({ limit, cursor }) => database.run((connection) => listPage(connection, limit, cursor)),
+    listDesired: () =>
+      database.run(async (connection) => {
+        const rows = await connection.any(sql.type(sessionRow)`
+          select ${columns} from sessions where desired = 'running' order by last_connected_at desc nulls last, ordinal
+        `);
+        return rows.map(toSession);
+      }),
+    update: (id, patch) =>
+      database.run(async (connection) => {
+        const name = patch.name === undefined ? sql.fragment`name` : sql.fragment`${textOf(patch.name)}`;
+        const cap =
+          patch.memoryCapMb === undefined ? sql.fragment`memory_cap_mb` : sql.fragment`${patch.memoryCapMb}::integer`;
+        const row = await connection.maybeOne(sql.type(sessionRow)`
+          update sessions set name = ${name}, memory_cap_mb = ${cap}, updated_at = now()
+          where id = ${id} returning ${columns}
+        `);
+        return row === null ? null : toSession(row);
+      }),
+    setDesired: async (id, desired) => {
+      await database.run((connection) =>
+        connection.query(sql.type(noRow)`
+          update sessions set desired = ${desired}, updated_at = now() where id = ${id} and desired <> ${desired}
+        `),
+      );
+    },
+    saveLink: async (snapshot, at) => {
+      const instant = sql.fragment`to_timestamp(${timestampOf(at)})`;
+      const device = snapshot.device === null ? null : textOf(JSON.stringify(snapshot.device));
+      await database.run((connection) =>
+        connection.query(sql.type(noRow)`
+          update sessions set
+            link_state = ${snapshot.state},
+            link_reason = ${textOf(snapshot.reason)},
+            link_until = to_timestamp(${timestampOf(snapshot.until)}::float8),
+            device = case when ${snapshot.isPaired} then coalesce(${device}::json, device) end,
+            linked_at = case when ${snapshot.isPaired} then case when is_paired then linked_at else ${instant} end end,
+            is_paired = ${snapshot.isPaired},
+            last_connected_at = case when ${snapshot.state === 'connected'} then ${instant} else last_connected_at end,
+            updated_at = ${instant}
+          where id = ${snapshot.session}
+        `),
+      );
+    },
+    delete: (id) =>
+      database.run(async (connection) => {
+        const { rowCount } = await connection.query(sql.type(noRow)`delete from sessions where id = ${id}`);
+        return rowCount > 0;
+      }),
+    takeEpoch: (id) =>
+      database.run(async (connection) => {
+        const row = await connection.maybeOne(sql.type(z.object({ epoch: z.number() }))`
+          update sessions set epoch = epoch + 1 where id = ${id} returning epoch
+        `);
+        return row?.epoch ?? null;
+      }),
+  };
+}
+
+const columns = sql.fragment`
+  ordinal, id, name, sandbox, desired, memory_cap_mb, link_state, link_reason, link_until, is_paired, device,
+  created_at, updated_at, last_connected_at, linked_at
+`;
+
+const sessionRow = z.object({
+  ordinal: z.number(),
+  id: sessionIdColumn,
+  name: z.string().nullable(),
+  sandbox: z.boolean(),
+  desired: z.enum(['running', 'stopped']),
+  memory_cap_mb: z.number().nullable(),
+  link_state: z.enum([
+    'idle',
+    'connecting',
+    'waiting_for_qr',
+    'waiting_for_pair_code',
+    'connected',
+    'reconnecting',
+    'logged_out',
+    'replaced',
+    'banned',
+    'outdated',
+    'rejected',
+  ]),
+  link_reason: z.string(),
+  link_until: z.number().nullable(),
+  is_paired: z.boolean(),
+  device: z
+    .object({
+      jid: z.string(),
+      lid: z.string().nullable(),
+      deviceId: z.number(),
+      phoneNumber: z.string(),
+      pushName: z.string().nullable(),
+      platform: z.string().nullable(),
+      appVersion: z.string(),
+    })
+    .nullable(),
+  created_at: z.number(),
+  updated_at: z.number(),
+  last_connected_at: z.number().nullable(),
+  linked_at: z.number().nullable(),
+});
+
+function toSession(row: z.output<typeof sessionRow>): SessionRow {
+  return {
+    id: row.id,
+    name: row.name,
+    sandbox: row.sandbox,
+    desired: row.desired,
+    memoryCapMb: row.memory_cap_mb,
+    link: { state: row.link_state, reason: row.link_reason, until: row.link_until },
+    isPaired: row.is_paired,
+    device: row.device,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    lastConnectedAt: row.last_connected_at,
+    linkedAt: row.linked_at,
+  };
+}
+
+async function findOne(
+  connection: CommonQueryMethods,
+  condition: ReturnType<typeof sql.fragment>,
+): Promise<SessionRow | null> {
+  const row = await connection.maybeOne(sql.type(sessionRow)`select ${columns} from sessions where ${condition}`);
+  return row === null ? null : toSession(row);
+}
+
+async function listPage(
+  connection: CommonQueryMethods,
+  limit: number,
+  cursor: string | null,
+): Promise<Page<SessionRow>> {
+  const after = cursor === null ? 0 : parseCursor(cursor);
+  const rows = await connection.any(sql.type(sessionRow)`
+    select ${columns} from sessions where ordinal > ${after} order by ordinal limit ${limit + 1}
+  `);
+  const { total } = await connection.one(sql.type(z.object({ total: z.number() }))`
+    select count(*) as total from sessions
+  `);
+  const page = rows.slice(0, limit);
+  const last = rows.length > limit ? page.at(-1) : undefined;
+  return { rows: page.map(toSession), total, nextCursor: last === undefined ? null : formatCursor(last.ordinal) };
+}
+
+const formatCursor = (ordinal: number): string => Buffer.from(`s${ordinal}`).toString('base64url');
+
+function parseCursor(cursor: string): number {
+  const match = /^s(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (match?.[1] !== undefined) return Number(match[1]);
+  throw new WardenError('invalid_request', {
+    details: [{ field: 'cursor', expected: 'the next_cursor of an earlier answer', received: cursor.slice(0, 40) }],
+  });
+}

@@ -1,0 +1,243 @@
+/** A child and the sessions that live in it: starts them in every new process of the child, and takes them out again. */
+import { WardenError, toWardenError } from '../contract/errors.ts';
+import type { SessionId } from '../contract/ids.ts';
+import type { LinkSnapshot, LinkTarget } from '../contract/ipc.ts';
+import type { SessionRow, Store } from '../store/store.ts';
+import type { ExitVerdict } from './exit-cause.ts';
+import type { LiveSession } from './live-session.ts';
+import { ManagedChild, type ChildChannel, type ChildEnvironment } from './managed-child.ts';
+import { memoryCaps } from './memory-policy.ts';
+import { hasProcess } from './process-machine.ts';
+import { serveChild } from './serve-child.ts';
+import { sleep, type LinkGate } from './start-gate.ts';
+import { loadStart } from './load-start.ts';
+import type { ProcessTag } from './status.ts';
+
+export interface ChildView {
+  readonly pid: number | null;
+  readonly state: ProcessTag;
+  readonly memoryBytes: number | null;
+  readonly capBytes: number;
+  readonly restarts: number;
+  /** `at` in unix milliseconds. */
+  readonly lastExit: { readonly cause: string; readonly at: number; readonly detail: string } | null;
+}
+
+export interface HostEnvironment extends ChildEnvironment {
+  readonly store: Store;
+  readonly linkGate: LinkGate;
+  readonly resolveTarget: (row: SessionRow) => Promise<LinkTarget>;
+  readonly onLink: (session: LiveSession, snapshot: LinkSnapshot) => void;
+  /** The process of a host has ended while this session lived in it. */
+  readonly onLost: (session: LiveSession, verdict: ExitVerdict) => void;
+  readonly onFenced: (session: LiveSession) => void;
+}
+
+const retryFirstMs = 500;
+const retryMaxMs = 15_000;
+
+export class ChildHost {
+  readonly id: string;
+  readonly isSandbox: boolean;
+  readonly child: ManagedChild;
+  readonly sessions = new Map<SessionId, LiveSession>();
+  readonly #environment: HostEnvironment;
+  /** The sessions that this process was given, with their epochs; they may write until it ends, also while they leave. */
+  readonly #epochs = new Map<SessionId, number>();
+  readonly #starts = new Map<SessionId, AbortController>();
+  #isGreeted = false;
+
+  constructor(id: string, isSandbox: boolean, environment: HostEnvironment) {
+    this.id = id;
+    this.isSandbox = isSandbox;
+    this.#environment = environment;
+    this.child = new ManagedChild(environment, {
+      handlers: serveChild({
+        store: environment.store,
+        epochOf: (session) => this.#epochs.get(session),
+        onFenced: (session) => this.#fenced(session),
+      }),
+      caps: () => {
+        const { memoryCapMb, sessionsPerChild } = environment.settings;
+        return memoryCaps(
+          memoryCapMb,
+          sessionsPerChild,
+          [...this.sessions.values()].map((session) => session.memoryCapMb),
+        );
+      },
+      onHello: () => {
+        this.#isGreeted = true;
+        for (const session of this.sessions.values()) this.#start(session);
+      },
+      onLink: (snapshot) => {
+        const session = this.sessions.get(snapshot.session);
+        if (session !== undefined) environment.onLink(session, snapshot);
+      },
+      onGone: (verdict) => this.#gone(verdict),
+      onState: () => {
+        for (const session of this.sessions.values()) session.changed();
+      },
+    });
+  }
+
+  /** Whether another session may be put into it. */
+  get isOpen(): boolean {
+    const { tag } = this.child.state.life;
+    return tag === 'starting' || tag === 'running';
+  }
+
+  /** Takes a session in; its child is started if need be. */
+  add(session: LiveSession): void {
+    session.host = this;
+    session.isLeaving = false;
+    this.sessions.set(session.id, session);
+    if (this.#isGreeted && hasProcess(this.child.state.life)) this.#start(session);
+    else this.child.start();
+    session.changed();
+  }
+
+  /**
+   * Takes a session out, and resolves when its link is closed. The last one takes the child with it. A child that does
+   * not let go of one of several sessions is killed; the others come back by themselves.
+   */
+  async remove(session: LiveSession): Promise<void> {
+    session.isLeaving = true;
+    const hasOthers = [...this.sessions.values()].some((other) => !other.isLeaving);
+    if (hasOthers) await this.#endLink(session);
+    else {
+      this.#starts.get(session.id)?.abort();
+      this.child.stop();
+      await this.child.gone();
+    }
+    this.sessions.delete(session.id);
+    if (session.host === this) {
+      session.lastChild = { ...this.view(), pid: null, state: 'stopped', memoryBytes: null };
+      session.host = null;
+    }
+  }
+
+  /** Ends the link of a session and begins a new one; a child of one session is restarted as a whole. */
+  async restart(session: LiveSession): Promise<void> {
+    const { life } = this.child.state;
+    if (this.sessions.size === 1 || life.tag !== 'running' || this.child.silentMs !== null) {
+      this.child.restart();
+      return;
+    }
+    session.isLeaving = true;
+    await this.#endLink(session);
+    session.isLeaving = false;
+    if (this.#isGreeted && hasProcess(this.child.state.life)) this.#start(session);
+  }
+
+  /** Unlinks the session from its phone; throws when WhatsApp does not confirm. */
+  async logOut(session: LiveSession, deadlineMs: number): Promise<void> {
+    const { channel } = this.child;
+    if (channel === null) throw new WardenError('session_restarted');
+    await channel.request('stop_session', { session: session.id, logout: true }, { deadlineMs, urgent: true });
+  }
+
+  view(): ChildView {
+    const { state, pid, memoryBytes, capBytes, lastExitAt } = this.child;
+    const { lastExit } = state;
+    return {
+      pid,
+      state: state.life.tag,
+      memoryBytes,
+      capBytes,
+      restarts: state.restarts,
+      lastExit:
+        lastExit === null || lastExitAt === null
+          ? null
+          : { cause: lastExit.cause, at: lastExitAt, detail: lastExit.detail },
+    };
+  }
+
+  async #endLink(session: LiveSession): Promise<void> {
+    this.#starts.get(session.id)?.abort();
+    const { channel } = this.child;
+    const deadlineMs = this.#environment.settings.stopTimeoutMs;
+    if (channel === null || !this.#epochs.has(session.id)) return;
+    try {
+      await channel.request('stop_session', { session: session.id, logout: false }, { deadlineMs, urgent: true });
+    } catch (error) {
+      // A child that does not know the session has no link of it. Otherwise, whatever went wrong: the link must be
+      // closed when this resolves, and the end of the process closes it.
+      if (!isUnknownThere(error)) {
+        if (this.child.state.life.tag !== 'stopping') this.child.doom('watchdog');
+        await this.child.gone();
+      }
+    }
+    this.#epochs.delete(session.id);
+  }
+
+  #start(session: LiveSession): void {
+    const { channel } = this.child;
+    if (channel === null) return;
+    this.#starts.get(session.id)?.abort();
+    const start = new AbortController();
+    this.#starts.set(session.id, start);
+    // Never rejects: what goes wrong becomes the session's trouble and is tried again.
+    void this.#startUntilAccepted(session, channel, start.signal).finally(() => {
+      if (this.#starts.get(session.id) === start) this.#starts.delete(session.id);
+    });
+  }
+
+  async #startUntilAccepted(session: LiveSession, channel: ChildChannel, signal: AbortSignal): Promise<void> {
+    const { random, log } = this.#environment;
+    let delayMs = retryFirstMs;
+    while (!signal.aborted) {
+      try {
+        await this.#startOnce(session, channel, signal);
+        return;
+      } catch (thrown) {
+        if (signal.aborted || channel.isClosed) return;
+        const error = toWardenError(thrown);
+        log.warn({ err: error, session: session.id, retry_in_ms: delayMs }, 'session could not be started');
+        session.trouble = `The session could not be started: ${error.message}`;
+        session.changed();
+      }
+      await sleep(delayMs * (0.75 + random() / 2), signal);
+      delayMs = Math.min(retryMaxMs, delayMs * 2);
+    }
+  }
+
+  async #startOnce(session: LiveSession, channel: ChildChannel, signal: AbortSignal): Promise<void> {
+    const { settings, linkGate } = this.#environment;
+    const body = await loadStart(this.#environment, session).catch((error: unknown) => {
+      // The child is fine; what it is to be given is not there. It waits, and is not killed for that.
+      this.child.ready();
+      throw error;
+    });
+    if (signal.aborted) return;
+    if (!this.isSandbox && !(await linkGate.pass(signal))) return;
+    if (this.#epochs.has(session.id)) {
+      await channel
+        .request('stop_session', { session: session.id, logout: false }, { urgent: true, signal })
+        .catch(() => null);
+    }
+    session.epoch = body.epoch;
+    session.wasUnderWay = false;
+    this.#epochs.set(session.id, body.epoch);
+    await channel.request('start_session', body, { deadlineMs: settings.readyTimeoutMs, urgent: true, signal });
+    session.trouble = null;
+    session.changed();
+    this.child.ready();
+  }
+
+  #gone(verdict: ExitVerdict): void {
+    this.#isGreeted = false;
+    this.#epochs.clear();
+    for (const start of this.#starts.values()) start.abort();
+    this.#starts.clear();
+    for (const session of this.sessions.values()) this.#environment.onLost(session, verdict);
+  }
+
+  #fenced(id: SessionId): void {
+    const session = this.sessions.get(id);
+    // Only a current epoch can have been taken by somebody else; an older one was taken by ourselves.
+    if (session !== undefined && session.epoch === this.#epochs.get(id)) this.#environment.onFenced(session);
+  }
+}
+
+const isUnknownThere = (error: unknown): boolean =>
+  error instanceof WardenError && error.code === 'session_not_connected';

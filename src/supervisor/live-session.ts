@@ -1,0 +1,93 @@
+/** What the supervisor holds in memory of a session: its link as last told, where it is hosted, what troubles it. */
+import type { SessionId } from '../contract/ids.ts';
+import type { LinkSnapshot, LinkState } from '../contract/ipc.ts';
+import type { SessionRow } from '../store/store.ts';
+import type { ChildHost, ChildView } from './child-host.ts';
+import { SerialQueue } from './serial-queue.ts';
+
+interface LiveHooks {
+  /** Never rejects. */
+  readonly save: (snapshot: LinkSnapshot) => Promise<void>;
+  readonly changed: () => void;
+}
+
+export class LiveSession {
+  readonly id: SessionId;
+  readonly isSandbox: boolean;
+  /** Operations on one session never overlap. */
+  readonly queue = new SerialQueue();
+  link: LinkSnapshot;
+  memoryCapMb: number | null;
+  host: ChildHost | null = null;
+  /** The epoch that this gateway took last; null before the first start. */
+  epoch: number | null = null;
+  /** Why it cannot run although its child could; null for no trouble. */
+  trouble: string | null = null;
+  /** The link was under way since its start: going idle then means that it has ended. */
+  wasUnderWay = false;
+  /** It is being taken out of its child, or its link has ended: what the child still tells is no news. */
+  isLeaving = false;
+  /** Whether the link was told by a child of this gateway; the store's word is of an earlier time. */
+  isTold = false;
+  /** Accepted messages may wait for the next connection. */
+  hasWaitingSends = true;
+  readonly sending = new Set<string>();
+  /** The child of the last run, once it is over. */
+  lastChild: ChildView | null = null;
+
+  readonly #hooks: LiveHooks;
+  #unsaved: LinkSnapshot | null = null;
+  #saving: Promise<void> | null = null;
+
+  constructor(row: SessionRow, hooks: LiveHooks) {
+    this.id = row.id;
+    this.isSandbox = row.sandbox;
+    this.memoryCapMb = row.memoryCapMb;
+    this.#hooks = hooks;
+    this.link = {
+      session: row.id,
+      ...row.link,
+      code: null,
+      qr: null,
+      pairCode: null,
+      device: row.device,
+      isPaired: row.isPaired,
+    };
+  }
+
+  get isConnected(): boolean {
+    return this.host !== null && this.isTold && this.link.state === 'connected';
+  }
+
+  /** Keeps a snapshot, in memory at once and in the store as soon as it can; only the latest matters. */
+  keepLink(snapshot: LinkSnapshot): void {
+    this.link = snapshot;
+    this.isTold = true;
+    this.#unsaved = snapshot;
+    this.#saving ??= this.#saveAll();
+    this.changed();
+  }
+
+  /** The link in another state, without what only a living link has. */
+  setLink(state: LinkState, reason: string): void {
+    this.keepLink({ ...this.link, state, reason, code: null, until: null, qr: null, pairCode: null });
+  }
+
+  changed(): void {
+    this.#hooks.changed();
+  }
+
+  /** Resolves when the latest snapshot is saved, or its saving has failed. */
+  async saved(): Promise<void> {
+    while (this.#saving !== null) await this.#saving;
+  }
+
+  async #saveAll(): Promise<void> {
+    while (this.#unsaved !== null) {
+      const snapshot = this.#unsaved;
+      this.#unsaved = null;
+      await this.#hooks.save(snapshot);
+    }
+    this.#saving = null;
+  }
+}

@@ -1,0 +1,48 @@
+/** What Linux tells of processes; null where it tells nothing, as on other systems. The only reader of /proc. */
+import { readFileSync } from 'node:fs';
+
+/** Private memory of a process, in RAM and swapped out: what a cap is measured by. Bytes. */
+export function privateMemoryBytes(pid: number): number | null {
+  const status = read(`/proc/${pid}/status`);
+  if (status === null) return null;
+  const anonymous = kilobytes(status, 'RssAnon');
+  return anonymous === null ? null : (anonymous + (kilobytes(status, 'VmSwap') ?? 0)) * 1024;
+}
+
+/** A process of the operating system that cannot be mistaken for a later one with the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks between the machine's boot and the start of the process. */
+  readonly startTime: string;
+  readonly bootId: string;
+}
+
+export function identify(pid: number): ProcessIdentity | null {
+  const stat = read(`/proc/${pid}/stat`);
+  const bootId = read('/proc/sys/kernel/random/boot_id');
+  if (stat === null || bootId === null) return null;
+  // The command, in parentheses, may hold anything: fields are counted behind it. The start time is field 22 of proc(5).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTime] = [fields[0], fields[19]];
+  if (startTime === undefined || state === 'Z' || state === 'X') return null;
+  return { pid, startTime, bootId: bootId.trim() };
+}
+
+/** Whether that very process still runs; a zombie does not. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  const now = identify(identity.pid);
+  return now !== null && now.startTime === identity.startTime && now.bootId === identity.bootId;
+}
+
+function kilobytes(status: string, field: string): number | null {
+  const digits = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

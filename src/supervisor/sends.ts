@@ -1,0 +1,146 @@
+/**
+ * Messages on their way out. A row that the store has accepted is sent with its own id until WhatsApp has it, it fails
+ * for good, or its time is over: a child that dies in between changes nothing but the time it takes.
+ */
+import type { Clock } from '../clock.ts';
+import { WardenError, errorCatalogue, toWardenError } from '../contract/errors.ts';
+import type { SendAnswer } from '../contract/ipc.ts';
+import type { Logger } from '../log.ts';
+import type { AcceptedSend, Store } from '../store/store.ts';
+import type { LiveSession } from './live-session.ts';
+import { sleep } from './start-gate.ts';
+
+interface SendsOptions {
+  readonly store: Pick<Store, 'messages'>;
+  /** How long a child may take for one send: WhatsApp's ack and the way there. */
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends with the supervisor. */
+  readonly signal: AbortSignal;
+}
+
+const retryMs = 5000;
+const expiredCode = 'expired';
+
+export class Sends {
+  readonly #options: SendsOptions;
+  readonly #resuming = new Set<LiveSession>();
+
+  constructor(options: SendsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends an accepted message. `pending` when it has not been acknowledged, or could not go out now and will later;
+   * throws when it failed for good, and the row says so too.
+   */
+  async send(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
+    try {
+      const answer = await this.#hand(session, accepted);
+      if (answer.status === 'pending') session.hasWaitingSends = true;
+      return answer;
+    } catch (thrown) {
+      const error = toWardenError(thrown);
+      if (isDefinite(error)) {
+        await this.#fail(accepted, error);
+        throw error;
+      }
+      session.hasWaitingSends = true;
+      this.resume(session, retryMs);
+      return { to: accepted.chat, status: 'pending', at: accepted.acceptedAt };
+    }
+  }
+
+  /** Sends what still waits, oldest first, after `delayMs`; what is over its time fails. Does nothing while it is at it. */
+  resume(session: LiveSession, delayMs = 0): void {
+    const { signal, log } = this.#options;
+    if (!session.hasWaitingSends || this.#resuming.has(session) || signal.aborted) return;
+    this.#resuming.add(session);
+    const run = async () => {
+      if (delayMs > 0 && !(await sleep(delayMs, signal))) return true;
+      return this.#sendWaiting(session);
+    };
+    void run()
+      .catch((error: unknown) => {
+        log.warn({ err: error, session: session.id }, 'waiting messages could not be sent');
+        return false;
+      })
+      .then((isDone) => {
+        this.#resuming.delete(session);
+        if (!isDone && session.isConnected) this.resume(session, retryMs);
+      });
+  }
+
+  /** Fails what waited too long, of a session that may not connect for a long time. */
+  async expire(session: LiveSession): Promise<void> {
+    if (!session.hasWaitingSends || this.#resuming.has(session)) return;
+    const waiting = await this.#options.store.messages.listAccepted(session.id);
+    for (const accepted of waiting) {
+      if (this.#isExpired(accepted) && !session.sending.has(accepted.id)) await this.#fail(accepted, null);
+    }
+    if (waiting.length === 0) session.hasWaitingSends = false;
+  }
+
+  /** Answers whether nothing is left to be tried again soon. */
+  async #sendWaiting(session: LiveSession): Promise<boolean> {
+    session.hasWaitingSends = false;
+    const waiting = await this.#options.store.messages.listAccepted(session.id).catch((error: unknown) => {
+      session.hasWaitingSends = true;
+      throw error;
+    });
+    for (const accepted of waiting) {
+      if (session.sending.has(accepted.id)) continue;
+      if (this.#isExpired(accepted)) {
+        await this.#fail(accepted, null);
+        continue;
+      }
+      try {
+        const answer = await this.#hand(session, accepted);
+        if (answer.status === 'pending') session.hasWaitingSends = true;
+      } catch (thrown) {
+        const error = toWardenError(thrown);
+        if (isDefinite(error)) await this.#fail(accepted, error);
+        else {
+          // The order of what waits is kept: nothing overtakes the one that cannot go out now.
+          session.hasWaitingSends = true;
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  async #hand(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
+    const channel = session.host?.child.channel ?? null;
+    if (channel === null || !session.isConnected) throw new WardenError('session_not_connected');
+    const { id, operation, params, expiresAt } = accepted;
+    session.sending.add(id);
+    try {
+      return await channel.request(
+        'send',
+        { session: session.id, name: operation, params, messageId: id, expiresAt },
+        { deadlineMs: this.#options.deadlineMs },
+      );
+    } finally {
+      session.sending.delete(id);
+    }
+  }
+
+  async #fail(accepted: AcceptedSend, error: WardenError | null): Promise<void> {
+    const code = error?.code ?? expiredCode;
+    const reason = error?.message ?? 'The session was not connected in time to send the message.';
+    await this.#options.store.messages.fail(accepted.session, accepted.id, {
+      at: this.#options.clock.now(),
+      errorCode: code,
+      event: { name: 'message_failed', data: { message_id: accepted.id, chat: accepted.chat, code, reason } },
+    });
+  }
+
+  #isExpired(accepted: AcceptedSend): boolean {
+    return accepted.expiresAt <= this.#options.clock.now();
+  }
+}
+
+/** A failure that the same message would meet again. */
+const isDefinite = (error: WardenError): boolean => !errorCatalogue[error.code].retryable;

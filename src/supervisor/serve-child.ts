@@ -1,0 +1,52 @@
+/**
+ * Answers what a child asks of the store. A child may only name sessions that it hosts, and only write with the epoch
+ * that it was given: one that was broken into must not reach the others.
+ */
+import type { Handlers } from '../contract/channel.ts';
+import { WardenError } from '../contract/errors.ts';
+import type { SessionId } from '../contract/ids.ts';
+import type { ToSupervisor } from '../contract/ipc.ts';
+import type { Store } from '../store/store.ts';
+
+interface ServeOptions {
+  readonly store: Pick<Store, 'commits' | 'credentials' | 'messages'>;
+  /** The epoch with which the child hosts a session; undefined for one that it does not host. */
+  readonly epochOf: (session: SessionId) => number | undefined;
+  /** The store says that somebody else owns the session now. */
+  readonly onFenced: (session: SessionId) => void;
+}
+
+export function serveChild({ store, epochOf, onFenced }: ServeOptions): Handlers<ToSupervisor> {
+  const { commits, credentials, messages } = store;
+
+  function mustHost(session: SessionId): void {
+    if (epochOf(session) === undefined) throw new WardenError('fenced');
+  }
+
+  async function write(body: { session: SessionId; epoch: number }, commit: () => Promise<void>): Promise<null> {
+    if (epochOf(body.session) !== body.epoch) throw new WardenError('fenced');
+    try {
+      await commit();
+      return null;
+    } catch (error) {
+      if (error instanceof WardenError && error.code === 'fenced') onFenced(body.session);
+      throw error;
+    }
+  }
+
+  return {
+    keys_get: async ({ session, type, ids }) => {
+      mustHost(session);
+      return credentials.getKeys(session, type, ids);
+    },
+    keys_set: (body) => write(body, () => commits.setKeys(body)),
+    record: (body) => write(body, () => commits.record(body)),
+    message_sending: (body) => write(body, () => commits.sending(body)),
+    credentials_clear: (body) => write(body, () => commits.clearCredentials(body)),
+    message_get: async ({ session, id }) => {
+      mustHost(session);
+      const message = await messages.get(session, id);
+      return message === null ? null : { proto: message.proto, key: message.key, chat: message.chat };
+    },
+  };
+}

@@ -1,0 +1,341 @@
+/**
+ * Makes sessions run as the store says that people want them. Every wish is stored first and acted upon then, so that a
+ * restart of the supervisor restores exactly what should run; wishes for one session are carried out one after the other.
+ */
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '../clock.ts';
+import { WardenError, toWardenError } from '../contract/errors.ts';
+import type { SessionId } from '../contract/ids.ts';
+import type { LinkSnapshot, LinkTarget, PairingOffer, SendAnswer } from '../contract/ipc.ts';
+import type { SessionStatus } from '../contract/operations/sessions.ts';
+import type { Logger } from '../log.ts';
+import type { AcceptedSend, SessionRow, Store } from '../store/store.ts';
+import { ChangeListeners } from './change-listeners.ts';
+import type { ChildView } from './child-host.ts';
+import { Hosting } from './hosting.ts';
+import { LiveSession } from './live-session.ts';
+import { Sends } from './sends.ts';
+import type { SupervisorSettings } from './settings.ts';
+import { sleep } from './start-gate.ts';
+import { deriveStatus, isOver } from './status.ts';
+import { waitUntil } from './wait-until.ts';
+
+export interface SupervisorOptions {
+  readonly store: Store;
+  /** Path of the child's entry; by default the one that is built beside this file. */
+  readonly childEntry?: string;
+  readonly settings: SupervisorSettings;
+  readonly storagePath: string;
+  /** Where the link of a session goes: WhatsApp, a server of the operator's, or the sandbox. */
+  readonly resolveTarget: (row: SessionRow) => Promise<LinkTarget>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
+
+/** Where a session is now, and the public status that follows. */
+export interface SessionView {
+  /** Null until a child of this gateway has told of it. */
+  readonly link: LinkSnapshot | null;
+  readonly child: ChildView | null;
+  readonly status: SessionStatus;
+  readonly statusReason: string;
+}
+
+interface PairCodeRequest {
+  readonly phone: string;
+  readonly customCode: string | null;
+  readonly showPushNotification: boolean;
+}
+
+const pairingWaitMs = 20_000;
+const pairCodeDeadlineMs = 20_000;
+const logoutDeadlineMs = 15_000;
+/** A child answers a send at the latest when its own time for WhatsApp's ack is over; this is for the way. */
+const sendMarginMs = 5000;
+const expirySweepMs = 15_000;
+const reconcileRetryMs = 1000;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #sessions = new Map<SessionId, LiveSession>();
+  readonly #lifetime = new AbortController();
+  readonly #listeners: ChangeListeners;
+  readonly #hosting: Hosting;
+  readonly #sends: Sends;
+  #sweep: NodeJS.Timeout | null = null;
+  #reconciling: Promise<void> = Promise.resolve();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { store, settings, clock, log } = options;
+    const { signal } = this.#lifetime;
+    // Everything that waits listens to it; there may be many.
+    setMaxListeners(0, signal);
+    this.#listeners = new ChangeListeners(log);
+    this.#sends = new Sends({ store, deadlineMs: settings.limits.sendTimeoutMs + sendMarginMs, clock, log, signal });
+    this.#hosting = new Hosting({ ...options, signal, onConnected: (session) => this.#sends.resume(session) });
+  }
+
+  /** Kills what a former gateway left running, and begins to start what should run; also when the store is away. */
+  async start(): Promise<void> {
+    await this.#hosting.prepare();
+    this.#sweep = setInterval(() => this.#expireSends(), expirySweepMs);
+    this.#reconciling = this.#reconcile();
+  }
+
+  /** Ends all children in parallel, their links closed without logging out; kills what is left after `budgetMs`. */
+  async stop(budgetMs: number): Promise<void> {
+    this.#lifetime.abort(new WardenError('shutting_down'));
+    if (this.#sweep !== null) clearInterval(this.#sweep);
+    await this.#reconciling;
+    await this.#hosting.stop(budgetMs);
+    await Promise.all([...this.#sessions.values()].map((session) => session.saved()));
+  }
+
+  /** Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`. */
+  async connect(id: SessionId): Promise<void> {
+    await this.#exclusively(id, async (session, row) => {
+      if (session.isConnected) throw new WardenError('already_connected');
+      await this.#want(row, 'running');
+      await this.#hosting.begin(session);
+    });
+  }
+
+  /** Closes the link and ends the child; the session stays paired. */
+  async disconnect(id: SessionId): Promise<void> {
+    await this.#exclusively(id, async (session, row) => {
+      await this.#want(row, 'stopped');
+      await this.#hosting.release(session);
+      session.trouble = null;
+      if (!isOver(session.link)) session.setLink('idle', 'The session is disconnected.');
+    });
+  }
+
+  /** Begins with a new process, whatever state the session is in. */
+  async restart(id: SessionId): Promise<void> {
+    await this.#exclusively(id, async (session, row) => {
+      await this.#want(row, 'running');
+      await this.#hosting.restart(session);
+    });
+  }
+
+  /** Unlinks the session from its phone: through WhatsApp when it is connected, only here otherwise. Throws `not_paired`. */
+  async logout(id: SessionId): Promise<void> {
+    await this.#exclusively(id, async (session, row) => {
+      if (!session.link.isPaired) throw new WardenError('not_paired');
+      const { host } = session;
+      if (host !== null && session.isConnected) await host.logOut(session, logoutDeadlineMs);
+      await this.#want(row, 'stopped');
+      await this.#hosting.release(session);
+      if (session.link.state !== 'logged_out') await this.#forgetPairing(session);
+    });
+  }
+
+  /** Ends a session and deletes everything stored of it; unlinks it from its phone if that works right now. */
+  async remove(id: SessionId): Promise<void> {
+    await this.#exclusively(id, async (session) => {
+      const { host } = session;
+      if (host !== null && session.isConnected) {
+        await host.logOut(session, logoutDeadlineMs).catch((error: unknown) => {
+          this.#options.log.warn({ err: error, session: id }, 'session could not be unlinked before its deletion');
+        });
+      }
+      await this.#hosting.release(session);
+      await session.saved();
+      const wasThere = await this.#options.store.sessions.delete(id);
+      this.#sessions.delete(id);
+      session.changed();
+      if (!wasThere) throw new WardenError('session_not_found');
+    });
+  }
+
+  /** Asks WhatsApp for a pair code, connecting the session when needed. Throws `already_paired`, `whatsapp_timeout`. */
+  async pairCode(id: SessionId, request: PairCodeRequest): Promise<PairingOffer> {
+    const session = await this.#exclusively(id, async (session, row) => {
+      if (session.link.isPaired) throw new WardenError('already_paired');
+      await this.#want(row, 'running');
+      await this.#hosting.begin(session);
+      return session;
+    });
+    const channel = await waitUntil({
+      listen: (listener) => this.onChange(id, listener),
+      until: () => {
+        if (session.link.isPaired) throw new WardenError('already_paired');
+        const { state } = session.link;
+        const isWaiting = session.isTold && (state === 'waiting_for_qr' || state === 'waiting_for_pair_code');
+        return isWaiting ? (session.host?.child.channel ?? null) : null;
+      },
+      timeoutMs: pairingWaitMs,
+      signal: this.#lifetime.signal,
+    });
+    if (channel === null) throw new WardenError('whatsapp_timeout');
+    return channel.request('pair_code', { session: id, ...request }, { deadlineMs: pairCodeDeadlineMs });
+  }
+
+  /** Forwards an operation to the child. Throws what its handler throws, and what a channel throws. */
+  // oxlint-disable-next-line max-params -- a call is its target, its name, its arguments and its time
+  async call(id: SessionId, name: string, params: unknown, deadlineMs: number): Promise<unknown> {
+    const session = await this.#live(id);
+    const channel = session.host?.child.channel ?? null;
+    if (channel === null || !session.isConnected) throw notConnected(session);
+    return channel.request('operation', { session: id, name, params }, { deadlineMs });
+  }
+
+  /** Throws `session_not_connected` when a message could not go out now. */
+  async assertSendable(id: SessionId): Promise<void> {
+    const session = await this.#live(id);
+    if (!session.isConnected || session.isLeaving) throw notConnected(session);
+  }
+
+  /** Sends what the store has accepted. `pending`: not acknowledged yet, goes on by itself. Throws for definite failures. */
+  async send(accepted: AcceptedSend): Promise<SendAnswer> {
+    return this.#sends.send(await this.#live(accepted.session), accepted);
+  }
+
+  view(row: SessionRow): SessionView {
+    const session = this.#sessions.get(row.id) ?? this.#adopt(row);
+    const child = session.host?.child ?? null;
+    const { status, reason } = deriveStatus({
+      desired: row.desired,
+      link: session.link,
+      process:
+        child === null
+          ? null
+          : {
+              state: child.state.life.tag,
+              silentMs: child.silentMs,
+              lastExitDetail: child.state.lastExit?.detail ?? null,
+              retryInMs: child.retryInMs,
+            },
+      trouble: session.trouble,
+    });
+    return {
+      link: session.isTold ? session.link : null,
+      child: session.host?.view() ?? session.lastChild,
+      status,
+      statusReason: reason,
+    };
+  }
+
+  /** Calls back after every change of the session's view; the answer ends it. */
+  onChange(id: SessionId, listener: () => void): () => void {
+    return this.#listeners.on(id, listener);
+  }
+
+  /** Waits until `probe` answers something of a session's view; null when the time is up or the signal ends it. */
+  async waitFor<Found>(
+    row: SessionRow,
+    probe: (view: SessionView) => Found | null,
+    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<Found | null> {
+    return waitUntil({
+      listen: (listener) => this.onChange(row.id, listener),
+      until: () => probe(this.view(row)),
+      timeoutMs,
+      signal: AbortSignal.any([signal, this.#lifetime.signal]),
+    });
+  }
+
+  async #exclusively<Value>(
+    id: SessionId,
+    task: (session: LiveSession, row: SessionRow) => Promise<Value>,
+  ): Promise<Value> {
+    const session = await this.#live(id);
+    return session.queue.run(async () => {
+      if (this.#lifetime.signal.aborted) throw new WardenError('shutting_down');
+      const row = await this.#options.store.sessions.get(id);
+      if (row === null) throw new WardenError('session_not_found');
+      session.memoryCapMb = row.memoryCapMb;
+      return task(session, row);
+    });
+  }
+
+  async #live(id: SessionId): Promise<LiveSession> {
+    const known = this.#sessions.get(id);
+    if (known !== undefined) return known;
+    const row = await this.#options.store.sessions.get(id);
+    if (row === null) throw new WardenError('session_not_found');
+    return this.#sessions.get(id) ?? this.#adopt(row);
+  }
+
+  #adopt(row: SessionRow): LiveSession {
+    const { store, clock, log } = this.#options;
+    const session = new LiveSession(row, {
+      changed: () => this.#listeners.tell(row.id),
+      save: (snapshot) =>
+        store.sessions.saveLink(snapshot, clock.now()).catch((error: unknown) => {
+          log.warn({ err: error, session: row.id }, 'state of the link could not be saved');
+        }),
+    });
+    this.#sessions.set(row.id, session);
+    return session;
+  }
+
+  async #want(row: SessionRow, desired: 'running' | 'stopped'): Promise<void> {
+    if (row.desired !== desired) await this.#options.store.sessions.setDesired(row.id, desired);
+  }
+
+  /** Logs a session out that WhatsApp cannot be told of. The new epoch keeps whoever may still run from writing. */
+  async #forgetPairing(session: LiveSession): Promise<void> {
+    const { store, clock } = this.#options;
+    const epoch = await store.sessions.takeEpoch(session.id);
+    if (epoch === null) throw new WardenError('session_not_found');
+    session.epoch = epoch;
+    await store.commits.clearCredentials({ session: session.id, epoch });
+    const reason =
+      'The session was logged out here only; remove the device in the list of linked devices on the phone.';
+    session.keepLink({ ...session.link, isPaired: false, device: null });
+    session.setLink('logged_out', reason);
+    await store.commits.emit(session.id, { name: 'logged_out', data: { reason, code: null } }, clock.now());
+  }
+
+  async #reconcile(): Promise<void> {
+    const { store, log } = this.#options;
+    const { signal } = this.#lifetime;
+    while (!signal.aborted) {
+      try {
+        const rows = await store.sessions.listDesired();
+        for (const row of rows) this.#restore(row);
+        return;
+      } catch (error) {
+        log.warn({ err: error }, 'sessions could not be read, trying again');
+        await sleep(reconcileRetryMs, signal);
+      }
+    }
+  }
+
+  /** A link that had ended for good stays ended until somebody calls connect. */
+  #restore(row: SessionRow): void {
+    const session = this.#sessions.get(row.id) ?? this.#adopt(row);
+    if (isOver(session.link)) return;
+    session.queue
+      .run(async () => {
+        if (session.host === null && !this.#lifetime.signal.aborted) await this.#hosting.begin(session);
+      })
+      .catch((error: unknown) =>
+        this.#options.log.error({ err: error, session: row.id }, 'session could not be restored'),
+      );
+  }
+
+  #expireSends(): void {
+    for (const session of this.#sessions.values()) {
+      this.#sends.expire(session).catch((error: unknown) => {
+        this.#options.log.warn(
+          { err: toWardenError(error), session: session.id },
+          'expired messages could not be failed',
+        );
+      });
+    }
+  }
+}
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  return new Supervisor(options);
+}
+
+function notConnected(session: LiveSession): WardenError {
+  const { reason } = session.link;
+  return new WardenError('session_not_connected', { message: `The session is not connected to WhatsApp. ${reason}` });
+}

@@ -1,0 +1,86 @@
+/** Speaks to a gateway over real HTTP, as a script of a user does. */
+import { connect } from 'node:net';
+import { Agent } from 'undici';
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The parsed body, or null when it is no JSON. */
+  readonly json: unknown;
+}
+
+export interface ApiRequest {
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly raw?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Replaces the client's token; null sends none. */
+  readonly token?: string | null;
+}
+
+export interface ApiClient {
+  /** `path` is sent as written, below the base URL: nothing is normalised. */
+  call(method: string, path: string, options?: ApiRequest): Promise<ApiAnswer>;
+  /** Writes bytes to a socket of its own and answers all that comes back. */
+  raw(bytes: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export function createApiClient(baseUrl: string, clientToken: string): ApiClient {
+  const agent = new Agent({ keepAliveTimeout: 1000 });
+  const { port } = new URL(baseUrl);
+  return {
+    call: async (method, path, options = {}) => {
+      const { body, raw, headers = {}, token = clientToken } = options;
+      const payload = raw ?? (body === undefined ? null : JSON.stringify(body));
+      // Not the function that takes a URL: that one would tidy the path up.
+      const answer = await agent.request({
+        origin: baseUrl,
+        path,
+        method,
+        body: payload,
+        headers: {
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(payload === null || raw !== undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+      });
+      const text = await answer.body.text();
+      return { status: answer.statusCode, headers: flat(answer.headers), text, json: parse(text) };
+    },
+    raw: (bytes) =>
+      new Promise((resolve, reject) => {
+        let received = '';
+        const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes));
+        socket.setEncoding('utf8');
+        socket.on('data', (chunk: string) => (received += chunk));
+        socket.on('error', reject);
+        socket.on('close', () => resolve(received));
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+/** The value at a path of keys in JSON; undefined where there is none. */
+export function at(json: unknown, ...path: readonly (string | number)[]): unknown {
+  let value: unknown = json;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = new Map<string, unknown>(Object.entries(value)).get(String(key));
+  }
+  return value;
+}
+
+function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

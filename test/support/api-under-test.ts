@@ -1,0 +1,103 @@
+/** The HTTP side on a real listener and a real database, with a supervisor that has no children. */
+import type { AddressInfo } from 'node:net';
+import { createApp } from '../../src/api/app.ts';
+import type { ApiDependencies } from '../../src/api/dependencies.ts';
+import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
+import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits } from '../../src/api/http-server.ts';
+import { createQrImages } from '../../src/api/qr-image.ts';
+import type { SandboxPort } from '../../src/api/sandbox-port.ts';
+import { systemClock } from '../../src/clock.ts';
+import { logger, setLogLevel } from '../../src/log.ts';
+import type { Store } from '../../src/store/store.ts';
+import { createApiClient, type ApiClient } from './api-client.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createFakeSupervisor, type FakeSupervisor } from './fake-supervisor.ts';
+
+export const testToken = 'a-superadmin-token-for-tests';
+export const testJwtSecret = 'a-jwt-secret-for-tests-of-more-than-32-bytes';
+
+export interface ControlCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+/** A simulator that is not there: records what it is asked and answers as told. */
+export interface FakeSandbox extends SandboxPort {
+  readonly calls: readonly ControlCall[];
+  respond: (call: ControlCall) => Promise<{ readonly status: number; readonly body: unknown }>;
+}
+
+export interface ApiUnderTest {
+  readonly client: ApiClient;
+  readonly baseUrl: string;
+  readonly store: Store;
+  readonly database: TestDatabase;
+  readonly supervisor: FakeSupervisor;
+  readonly sandbox: FakeSandbox;
+  readonly dependencies: ApiDependencies;
+  close(): Promise<void>;
+}
+
+export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnderTest> {
+  setLogLevel('silent');
+  const database = await createTestDatabase();
+  const store = await database.openStore();
+  const supervisor = createFakeSupervisor(store);
+  const qrImages = createQrImages();
+  const sandbox = createFakeSandbox();
+  const dependencies: ApiDependencies = {
+    store,
+    supervisor,
+    sandbox,
+    qrImages,
+    auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
+    settings: {
+      version: '0.0.0-test',
+      baseUrl: 'https://warden.example',
+      bodyLimitBytes: 256 * 1024,
+      messageTtlMs: 600_000,
+    },
+    log: logger('api'),
+    clock: systemClock,
+  };
+  const app = createApp(dependencies);
+  const server = createHttpServer(app.callback(), { ...defaultHttpLimits, ...limits });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const baseUrl = `http://127.0.0.1:${portOf(server.address())}`;
+  const client = createApiClient(baseUrl, testToken);
+  return {
+    client,
+    baseUrl,
+    store,
+    database,
+    supervisor,
+    sandbox,
+    dependencies,
+    close: async () => {
+      await client.close();
+      await closeHttpServer(server, 1000);
+      await qrImages.dispose();
+      await database.dispose();
+    },
+  };
+}
+
+function createFakeSandbox(): FakeSandbox {
+  const calls: ControlCall[] = [];
+  const fake: FakeSandbox = {
+    calls,
+    respond: async () => ({ status: 200, body: {} }),
+    control: async (method, path, body) => {
+      const call = { method, path, body };
+      calls.push(call);
+      return fake.respond(call);
+    },
+  };
+  return fake;
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the server is not listening');
+  return address.port;
+}

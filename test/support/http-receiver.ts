@@ -1,0 +1,72 @@
+/** A real HTTP server that receives webhooks and answers as a test tells it to. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The raw body, as signatures need it. */
+  readonly body: string;
+  readonly json: unknown;
+  /** Milliseconds on a clock that never jumps. */
+  readonly at: number;
+}
+
+/** Answers one request; nothing returned or awaited means 200. */
+export type Answerer = (response: ServerResponse, request: ReceivedRequest) => void | Promise<void>;
+
+export interface HttpReceiver {
+  readonly url: string;
+  readonly requests: readonly ReceivedRequest[];
+  /** How requests are answered from now on. */
+  answer: Answerer;
+  close(): Promise<void>;
+}
+
+export const answerWith =
+  (status: number, headers: Readonly<Record<string, string>> = {}): Answerer =>
+  (response) => {
+    response.writeHead(status, headers).end();
+  };
+
+export async function startHttpReceiver(): Promise<HttpReceiver> {
+  const requests: ReceivedRequest[] = [];
+  const server = createServer((incoming, response) => void receive(incoming, response));
+  const receiver = {
+    requests,
+    answer: answerWith(200),
+    url: '',
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+
+  async function receive(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
+    const body = Buffer.concat(chunks).toString('utf8');
+    const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as const);
+    const request: ReceivedRequest = {
+      method: incoming.method ?? '',
+      path: incoming.url ?? '',
+      headers: Object.fromEntries(headers),
+      body,
+      json: JSON.parse(body),
+      at: performance.now(),
+    };
+    requests.push(request);
+    await receiver.answer(response, request);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  receiver.url = `http://127.0.0.1:${portOf(server.address())}/hook`;
+  return receiver;
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the server is not listening');
+  return address.port;
+}

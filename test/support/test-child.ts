@@ -1,0 +1,184 @@
+/**
+ * A child without WhatsApp: speaks the protocol of the real one and misbehaves on demand. How it boots is read from the
+ * JSON file in TEST_CHILD_SCRIPT; what it does later is asked for by operations and sends.
+ */
+import { readFileSync } from 'node:fs';
+import { Channel } from '../../src/contract/channel.ts';
+import { WardenError } from '../../src/contract/errors.ts';
+import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
+import {
+  exitCode,
+  protocolVersion,
+  type ChildNotices,
+  type LinkSnapshot,
+  type LinkState,
+  type StartSession,
+  type SupervisorNotices,
+  type ToChild,
+  type ToSupervisor,
+} from '../../src/contract/ipc.ts';
+import { processPort } from '../../src/contract/process-port.ts';
+
+export interface TestChildScript {
+  readonly boot?: 'normal' | 'silent' | 'exit' | 'throw';
+  readonly code?: number;
+  readonly protocol?: number;
+  readonly ignoreShutdown?: boolean;
+  readonly refuseStart?: boolean;
+  /** The link state that a session reaches at its start. */
+  readonly state?: LinkState;
+}
+
+const script = readScript();
+const starts = new Map<SessionId, StartSession>();
+let startCount = 0;
+
+function link(session: SessionId, state: LinkState, change: Partial<LinkSnapshot> = {}): void {
+  channel.notify('link', {
+    session,
+    state,
+    reason: `The link is ${state}.`,
+    code: null,
+    until: null,
+    qr: null,
+    pairCode: null,
+    device: null,
+    isPaired: starts.get(session)?.creds !== null,
+    ...change,
+  });
+}
+
+const operations: Readonly<Record<string, (session: SessionId, params: unknown) => unknown>> = {
+  echo: (_session, params) => params,
+  pid: () => process.pid,
+  environment: () => ({ ...process.env }),
+  start: (session) => starts.get(session),
+  start_count: () => startCount,
+  busy_loop: () => {
+    setImmediate(() => {
+      for (;;);
+    });
+    return null;
+  },
+  never: () => new Promise(() => {}),
+  exit: (_session, params) => {
+    setImmediate(() => process.exit(numberFrom(params)));
+    return null;
+  },
+  throw: () => {
+    setImmediate(() => {
+      throw new Error('thrown on purpose');
+    });
+    return null;
+  },
+  link: (session, params) => {
+    link(session, String(params) as LinkState);
+    return null;
+  },
+  link_over: (session, params) => {
+    link(session, String(params) as LinkState, { until: null });
+    return null;
+  },
+  write: async (session, params) => {
+    const start = starts.get(session);
+    const epoch = typeof params === 'number' ? params : (start?.epoch ?? 0);
+    return channel.request('keys_set', { session, epoch, mutations: {}, creds: new Uint8Array([1, 2, 3]) });
+  },
+  read_other: async (_session, params) => {
+    const other = parseSessionId(String(params));
+    return other === null ? null : channel.request('keys_get', { session: other, type: 'session', ids: ['1'] });
+  },
+  heap: () => {
+    const kept: unknown[] = [];
+    for (;;) kept.push(Array.from({ length: 1000 }, () => ({})));
+  },
+  buffers: (_session, params) => {
+    const kept: Buffer[] = [];
+    for (let held = 0; held < numberFrom(params); held++) kept.push(Buffer.alloc(1 << 20, 1));
+    return kept.length;
+  },
+  junk: () => {
+    for (const junk of [null, 7, 'text', { kind: 'nothing' }, { kind: 'request', id: 'x' }, { kind: 'notice', name: 'no_such' }]) {
+      process.send?.(junk);
+    }
+    return null;
+  },
+};
+
+const channel = new Channel<ToSupervisor, ToChild, ChildNotices, SupervisorNotices>(processPort(process), {
+  handlers: {
+    start_session: async (start) => {
+      if (script.refuseStart === true) throw new WardenError('internal_error', { message: 'refused on purpose' });
+      startCount++;
+      starts.set(start.session, start);
+      link(start.session, 'connecting');
+      link(start.session, script.state ?? 'connected', { isPaired: true });
+      return null;
+    },
+    stop_session: async ({ session, logout }) => {
+      if (!starts.has(session)) throw new WardenError('session_not_connected');
+      link(session, logout ? 'logged_out' : 'idle', logout ? { isPaired: false } : {});
+      starts.delete(session);
+      return null;
+    },
+    pair_code: async ({ phone }) => ({ code: `CODE-${phone.slice(0, 4)}`, expiresAt: Date.now() + 60_000, attempt: 1 }),
+    operation: async ({ session, name, params }) => operations[name]?.(session, params),
+    send: async ({ messageId, params }) => {
+      switch (String(params)) {
+        case 'refuse':
+          throw new WardenError('whatsapp_refused');
+        case 'busy':
+          throw new WardenError('session_not_connected');
+        case 'exit':
+          process.exit(1);
+          break;
+        case 'pending':
+          return { to: messageId, status: 'pending', at: Date.now() };
+        default:
+          return { to: messageId, status: 'sent', at: Date.now() };
+      }
+    },
+    shutdown: async () => {
+      if (script.ignoreShutdown === true) return new Promise<null>(() => {});
+      for (const session of starts.keys()) link(session, 'idle');
+      setImmediate(() => void channel.flush().then(() => process.exit(exitCode.ok)));
+      return null;
+    },
+  },
+  notices: {},
+  window: { requests: 64, bytes: 8 << 20 },
+  overflow: 'wait',
+  deadlineMs: 5000,
+  timeoutCode: 'storage_unavailable',
+  onClose: () => process.exit(exitCode.orphaned),
+});
+
+function boot(): void {
+  switch (script.boot ?? 'normal') {
+    case 'silent':
+      return;
+    case 'exit':
+      process.exit(script.code ?? 1);
+      break;
+    case 'throw':
+      throw new Error('thrown at boot');
+    case 'normal': {
+      channel.notify('hello', { protocol: script.protocol ?? protocolVersion, pid: process.pid });
+      let seq = 0;
+      setInterval(() => {
+        channel.notify('heartbeat', { seq: seq++, loopDelayP99Ms: 0, heapUsedBytes: 0, externalBytes: 0, inFlight: 0, sessions: {} });
+      }, 50);
+    }
+  }
+}
+
+function readScript(): TestChildScript {
+  const path = process.env['TEST_CHILD_SCRIPT'];
+  return path === undefined ? {} : JSON.parse(readFileSync(path, 'utf8'));
+}
+
+function numberFrom(params: unknown): number {
+  return typeof params === 'number' ? params : 1;
+}
+
+boot();
