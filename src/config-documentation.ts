@@ -1,4 +1,4 @@
-/** Pure: the documentation of the configuration, from its table. */
+/** The documentation of the configuration, from its table. */
 import { listVariables } from './config-table.ts';
 import type { Variable } from './config-variables.ts';
 

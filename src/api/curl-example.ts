@@ -10,13 +10,16 @@ export function curlExample(operation: Operation, baseUrl: string): string {
   const inPath = new Set(pathParamsOf(operation.path));
   const path = operation.path.replace(/:(\w+)/g, (_whole, name: string) => {
     const value = name === 'id' ? exampleSessionId : operation.example.params[name];
-    return encodeURIComponent(typeof value === 'string' ? value : `${name}`);
+    return encodeURIComponent(typeof value === 'string' ? value : name);
   });
   // `id` names the session in a path; as a param of its own it belongs to the body.
   const rest = Object.fromEntries(params.filter(([name]) => name === 'id' || !inPath.has(name)));
   const hasBody = operation.method === 'POST' || operation.method === 'PATCH';
   const query = hasBody ? '' : queryOf(rest);
-  const lines = [`curl -X ${operation.method} ${quote(`${baseUrl}/api/v1${path}${query}`)}`, '-H "Authorization: Bearer $TOKEN"'];
+  const lines = [
+    `curl -X ${operation.method} ${quote(`${baseUrl}/api/v1${path}${query}`)}`,
+    '-H "Authorization: Bearer $TOKEN"',
+  ];
   if (hasBody && Object.keys(rest).length > 0) {
     lines.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(rest))}`);
   }

@@ -33,9 +33,7 @@ const errorSchema = z
       code: z.int().min(400).max(599).describe('The HTTP status.'),
       type: z.string().describe('The name to program against.'),
       message: z.string().describe('What happened and what to do about it.'),
-      details: z.array(
-        z.object({ field: z.string(), expected: z.string(), received: z.string().optional() }),
-      ),
+      details: z.array(z.object({ field: z.string(), expected: z.string(), received: z.string().optional() })),
       request_id: z.string().describe('Also in the x-request-id header and in the log.'),
       retryable: z.boolean().describe('Whether the same request may succeed later.'),
     }),
@@ -161,11 +159,17 @@ function failures(operation: Operation, hasBody: boolean): Responses {
 
 function exampleError(code: ErrorCode): z.output<typeof errorSchema> {
   const { status, sentence, retryable } = errorCatalogue[code];
-  const details =
-    code === 'invalid_request' ? [{ field: 'to', expected: 'a phone number', received: '"hello"' }] : [];
+  const details = code === 'invalid_request' ? [{ field: 'to', expected: 'a phone number', received: '"hello"' }] : [];
   return {
     success: false,
     ...(status === 401 || status === 403 ? { message: sentence } : {}),
-    error: { code: status, type: code, message: sentence, details, request_id: 'req_01JGQ0000000000000000000', retryable },
+    error: {
+      code: status,
+      type: code,
+      message: sentence,
+      details,
+      request_id: 'req_01JGQ0000000000000000000',
+      retryable,
+    },
   };
 }

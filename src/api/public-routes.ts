@@ -3,13 +3,7 @@ import { Router } from '@koa/router';
 import { assets } from './assets.ts';
 import { landingAssets, landingPage } from './dashboard/landing-page.ts';
 import type { ApiSettings } from './dependencies.ts';
-import {
-  openApiPathOnHost,
-  swaggerAssets,
-  swaggerAssetsPath,
-  swaggerPage,
-  swaggerPath,
-} from './docs/swagger-page.ts';
+import { openApiPathOnHost, swaggerAssets, swaggerAssetsPath, swaggerPage, swaggerPath } from './docs/swagger-page.ts';
 import { docsPagePolicy } from './middleware/security-headers.ts';
 import { openApiDocument } from './openapi.ts';
 import type { RequestState } from './state.ts';

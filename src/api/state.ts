@@ -1,4 +1,4 @@
-import type { DefaultContext, Next, ParameterizedContext } from 'koa';
+import type { Next, ParameterizedContext } from 'koa';
 import type { Principal } from './auth/principal.ts';
 
 /** What the middleware of one request share. */
@@ -12,5 +12,5 @@ export interface RequestState {
   nonce: string;
 }
 
-export type RequestContext = ParameterizedContext<RequestState, DefaultContext, unknown>;
+export type RequestContext = ParameterizedContext<RequestState>;
 export type RequestMiddleware = (ctx: RequestContext, next: Next) => Promise<void>;

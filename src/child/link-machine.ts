@@ -31,6 +31,8 @@ export interface LinkFacts {
 
 export type LinkInput =
   | { readonly tag: 'connect' }
+  /** Begin the pairing again on a new connection, also while one is under way. */
+  | { readonly tag: 'pair_anew' }
   | { readonly tag: 'qr'; readonly offer: PairingOffer }
   | { readonly tag: 'pair_code'; readonly offer: PairingOffer & { readonly phone: string } }
   | { readonly tag: 'paired' }
@@ -91,6 +93,8 @@ export function stepLink(facts: LinkFacts, input: LinkInput, now: number, random
     case 'connect':
       if (facts.state === 'connected' || isUnderWay(facts.state)) return stay(facts);
       return open(facts, 'Connecting to WhatsApp.', facts.failures);
+    case 'pair_anew':
+      return facts.isPaired ? stay(facts) : open(facts, 'Asking WhatsApp for a pair code.', facts.failures);
     case 'qr':
       if (facts.isPaired || !isUnderWay(facts.state) || facts.state === 'reconnecting') return stay(facts);
       return move(facts, {

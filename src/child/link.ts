@@ -124,13 +124,12 @@ export class Link {
   }
 
   /** Begins a pairing by code and answers the code. Throws `already_paired` or why WhatsApp gave none. */
-  async requestPairCode(request: PairCodeRequest): Promise<PairingOffer> {
-    if (this.#facts.isPaired) throw new WardenError('already_paired');
+  requestPairCode(request: PairCodeRequest): Promise<PairingOffer> {
+    if (this.#facts.isPaired) return Promise.reject(new WardenError('already_paired'));
     this.#pairCode?.reject(new WardenError('not_pairing', { message: 'Another pair code was asked for.' }));
-    await this.stop('Asking for a pair code.');
     const { promise, resolve, reject } = Promise.withResolvers<PairingOffer>();
     this.#pairCode = { request, resolve, reject };
-    this.connect();
+    this.#feed({ tag: 'pair_anew' });
     return promise;
   }
 

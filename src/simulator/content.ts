@@ -19,7 +19,23 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Fields beside the content itself. */
 const ENVELOPE_FIELDS = new Set(['messageContextInfo', 'senderKeyDistributionMessage']);
 /** Fields that hold another whole message. */
-const WRAPPERS = new Set(['ephemeralMessage', 'viewOnceMessage', 'viewOnceMessageV2', 'documentWithCaptionMessage', 'editedMessage']);
+const WRAPPERS = new Set([
+  'ephemeralMessage',
+  'viewOnceMessage',
+  'viewOnceMessageV2',
+  'documentWithCaptionMessage',
+  'editedMessage',
+]);
+
+/** Whether these bytes are a message protobuf. */
+export function isMessage(content: Uint8Array): boolean {
+  try {
+    proto.Message.decode(content);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Reads a message protobuf. Throws when the bytes are none. */
 export function describeContent(content: Uint8Array): DescribedContent {
@@ -41,7 +57,12 @@ function describe(message: Fields): Omit<DescribedContent, 'raw'> {
     case 'protocolMessage':
       return describeProtocolMessage(fields);
     default:
-      return { type: kind.replace(/Message(V\d)?$/, ''), text: textOf(fields['text']), caption: textOf(fields['caption']), quotedId };
+      return {
+        type: kind.replace(/Message(V\d)?$/, ''),
+        text: textOf(fields['text']),
+        caption: textOf(fields['caption']),
+        quotedId,
+      };
   }
 }
 

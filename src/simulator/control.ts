@@ -112,10 +112,10 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
-    length += bytes.length;
+    if (!Buffer.isBuffer(chunk)) continue;
+    length += chunk.length;
     if (length > maxBodyBytes) throw new WardenError('payload_too_large');
-    chunks.push(bytes);
+    chunks.push(chunk);
   }
   if (length === 0) return undefined;
   try {

@@ -2,15 +2,17 @@
  * Simulated people read: decrypts the copies that a session made for them, keeps what they said in the inbox, and asks
  * the session again for what cannot be read.
  */
-import { lidJid, pnJid } from './jid.ts';
+import { assertNever } from '../contract/assert-never.ts';
+import { logger, maskJid } from '../log.ts';
+import { isMessage } from './content.ts';
 import { unwrapDeviceSent } from './content/device-sent.ts';
+import { lidJid, pnJid } from './jid.ts';
 import { retryReceiptStanza } from './receipt-stanza.ts';
 import type { SignalEngine } from './signal-engine.ts';
 import type { ContactSettings } from './state/contact-settings.ts';
 import type { Inbox } from './state/inbox.ts';
 import type { Queues } from './state/queues.ts';
 import type { Device, SimulatorContext, User } from './types.ts';
-import { logger, maskJid } from '../log.ts';
 
 export interface IncomingCopy {
   readonly reader: User;
@@ -59,7 +61,9 @@ export class Incoming {
       case 'plaintext':
         this.#retries.delete(retryKey(copy));
         if (copy.isPeer) return { tag: 'known' };
-        return this.#keep(copy, decrypted.plaintext);
+        if (isMessage(decrypted.plaintext)) return this.#keep(copy, decrypted.plaintext);
+        this.#askAgain(copy);
+        return { tag: 'unreadable' };
       case 'duplicate':
         return { tag: 'known' };
       case 'undecryptable':
@@ -68,6 +72,8 @@ export class Incoming {
         log.debug({ reader: maskJid(pnJid(copy.reader.pn)), reason: decrypted.reason }, 'copy cannot be read');
         this.#askAgain(copy);
         return { tag: 'unreadable' };
+      default:
+        return assertNever(decrypted);
     }
   }
 

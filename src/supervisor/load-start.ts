@@ -16,7 +16,6 @@ interface LoadOptions {
 
 /** What does not fit into one message beside the credentials waits for the next start. */
 const inboxBytes = 768 * 1024;
-const defaultName = 'Warden';
 
 /** The epoch is taken first: what is loaded after it can no longer be changed by an older child. */
 export async function loadStart(
@@ -39,7 +38,7 @@ export async function loadStart(
     limits: settings.limits,
     version: settings.version,
     inbox: fitting,
-    fallbackName: row.name ?? defaultName,
+    fallbackName: row.name ?? '',
   };
 }
 

@@ -5,7 +5,12 @@ import { parseRetryAfter, retryDelayMs } from './schedule.ts';
 
 /** How one HTTP request of a delivery ended. */
 export type Attempt =
-  | { readonly tag: 'answered'; readonly status: number; readonly retryAfter: string | null; readonly durationMs: number }
+  | {
+      readonly tag: 'answered';
+      readonly status: number;
+      readonly retryAfter: string | null;
+      readonly durationMs: number;
+    }
   | { readonly tag: 'failed'; readonly error: string; readonly durationMs: number }
   /** The gateway stopped in the middle: whether the receiver has it is unknown. */
   | { readonly tag: 'interrupted'; readonly durationMs: number };
@@ -30,7 +35,8 @@ export function classifyAttempt(attempt: Attempt, context: AttemptContext): Deli
     case 'answered': {
       const { status } = attempt;
       if (status >= 200 && status < 300) return { tag: 'delivered', httpStatus: status, durationMs };
-      if (status === 410) return { tag: 'dead', httpStatus: status, error: 'the receiver answered 410 Gone', durationMs };
+      if (status === 410)
+        return { tag: 'dead', httpStatus: status, error: 'the receiver answered 410 Gone', durationMs };
       const error =
         status >= 300 && status < 400
           ? `the receiver answered ${status}; redirects are not followed`

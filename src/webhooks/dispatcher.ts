@@ -71,7 +71,8 @@ export function createDispatcher({ outbox, settings, log, clock, random }: Dispa
   };
 
   const runRounds = async (): Promise<void> => {
-    while (isWoken && !isStopped) {
+    for (;;) {
+      if (!isWoken || isStopped) return;
       isWoken = false;
       try {
         const found = await claimAll();
@@ -130,7 +131,8 @@ export function createDispatcher({ outbox, settings, log, clock, random }: Dispa
       httpStatus: outcome.httpStatus,
     };
     if (outcome.tag === 'delivered') log.debug(fields, 'webhook delivered');
-    else if (outcome.tag === 'retry') log.debug({ ...fields, error: outcome.error, delayMs: outcome.delayMs }, 'webhook to be retried');
+    else if (outcome.tag === 'retry')
+      log.debug({ ...fields, error: outcome.error, delayMs: outcome.delayMs }, 'webhook to be retried');
     else log.warn({ ...fields, error: outcome.error }, 'webhook delivery given up');
     await outbox.settle(delivery.id, outcome);
   };

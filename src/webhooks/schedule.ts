@@ -2,7 +2,7 @@
 
 const seconds = 1000;
 const minutes = 60 * seconds;
-const hours = 60 * minutes;
+const hour = 60 * minutes;
 
 /** Milliseconds before each attempt, counted from the one before it: 13 attempts in about three days. */
 export const defaultRetryScheduleMs: readonly number[] = [
@@ -12,17 +12,17 @@ export const defaultRetryScheduleMs: readonly number[] = [
   2 * minutes,
   10 * minutes,
   30 * minutes,
-  1 * hours,
-  2 * hours,
-  5 * hours,
-  10 * hours,
-  14 * hours,
-  20 * hours,
-  24 * hours,
+  hour,
+  2 * hour,
+  5 * hour,
+  10 * hour,
+  14 * hour,
+  20 * hour,
+  24 * hour,
 ];
 
 /** No receiver can put a delivery off for longer than this at a time. */
-export const retryAfterCapMs = 24 * hours;
+export const retryAfterCapMs = 24 * hour;
 
 const jitterShare = 0.2;
 

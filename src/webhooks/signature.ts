@@ -25,7 +25,10 @@ export interface SignedDelivery {
 export function signatureHeaders({ id, at, body, secret }: SignedDelivery): Readonly<Record<string, string>> {
   const plain = createHmac('sha256', secret).update(body).digest('hex');
   const timestamp = String(Math.floor(at / 1000));
-  const standard = createHmac('sha256', standardKey(secret)).update(`${id}.${timestamp}.`).update(body).digest('base64');
+  const standard = createHmac('sha256', standardKey(secret))
+    .update(`${id}.${timestamp}.`)
+    .update(body)
+    .digest('base64');
   return {
     'x-signature': plain,
     'x-webhook-signature': `sha256=${plain}`,

@@ -54,13 +54,19 @@ describe('the superadmin token', () => {
     ['a JWT with alg RS256', () => jwt.sign(claims(), privateKey, { algorithm: 'RS256' })],
     ['a JWT of another type', () => signed({ alg: 'HS256', typ: 'at+jwt' }, claims())],
     ['a JWT with a critical extension', () => signed({ alg: 'HS256', crit: ['exp'] }, claims())],
-    ['a JWT without expiry', () => signed({ alg: 'HS256' }, { sub: 'superadmin', role: 'superadmin', iat: nowSeconds() })],
+    [
+      'a JWT without expiry',
+      () => signed({ alg: 'HS256' }, { sub: 'superadmin', role: 'superadmin', iat: nowSeconds() }),
+    ],
     ['a JWT of another role', () => jwt.sign({ ...claims(), role: 'user' }, testJwtSecret)],
     ['a JWT of another subject', () => jwt.sign({ ...claims(), sub: 'somebody' }, testJwtSecret)],
-    ['a JWT with a changed payload', () => {
-      const [header = '', , signature = ''] = jwt.sign(claims(), testJwtSecret).split('.');
-      return `${header}.${encode({ ...claims(), exp: nowSeconds() + 9999 })}.${signature}`;
-    }],
+    [
+      'a JWT with a changed payload',
+      () => {
+        const [header = '', , signature = ''] = jwt.sign(claims(), testJwtSecret).split('.');
+        return `${header}.${encode({ ...claims(), exp: nowSeconds() + 9999 })}.${signature}`;
+      },
+    ],
     ['two dots', () => '..'],
   ];
   for (const [what, make] of wrong) {
@@ -96,7 +102,11 @@ describe('the superadmin token', () => {
       assert.equal((await api.client.call('GET', where, { token: null })).status, 401, where);
     }
     const raw = 'x'.repeat(400_000);
-    const answer = await api.client.call('POST', path, { token: null, raw, headers: { 'content-type': 'application/json' } });
+    const answer = await api.client.call('POST', path, {
+      token: null,
+      raw,
+      headers: { 'content-type': 'application/json' },
+    });
     assert.equal(answer.status, 401);
   });
 });

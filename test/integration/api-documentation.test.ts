@@ -4,7 +4,7 @@ import { publicRoutes } from '../../src/api/public-routes.ts';
 import { apiPrefix, operationRoutes } from '../../src/api/rest/routes.ts';
 import { operationNames, operations } from '../../src/contract/index.ts';
 import { errorCatalogue } from '../../src/contract/errors.ts';
-import { at } from '../support/api-client.ts';
+import { at, keysOf } from '../support/api-client.ts';
 import { startApi, testToken, type ApiUnderTest } from '../support/api-under-test.ts';
 
 let api: ApiUnderTest;
@@ -19,7 +19,8 @@ async function documented(): Promise<{ readonly json: unknown; readonly routes: 
   const { json, status } = await api.client.call('GET', '/api-docs/openapi.json', { token: null });
   assert.equal(status, 200);
   const routes = new Set<string>();
-  for (const [path, item] of Object.entries(Object(at(json, 'paths')))) {
+  for (const path of keysOf(at(json, 'paths'))) {
+    const item = at(json, 'paths', path);
     const base = at(item, 'servers', 0, 'url') === '/' ? '' : apiPrefix;
     for (const verb of verbs) if (at(item, verb) !== undefined) routes.add(`${verb.toUpperCase()} ${base}${path}`);
   }
@@ -30,7 +31,14 @@ describe('the OpenAPI document', () => {
   test('describes every route that is served, and no other', async () => {
     const served = new Set<string>();
     // Pages for people and the document itself are not part of the API.
-    const pages = new Set(['/', '/dashboard', '/assets/:file', '/api-docs/openapi.json', '/swagger-ui', '/swagger-ui/assets/5/:file']);
+    const pages = new Set([
+      '/',
+      '/dashboard',
+      '/assets/:file',
+      '/api-docs/openapi.json',
+      '/swagger-ui',
+      '/swagger-ui/assets/5/:file',
+    ]);
     for (const router of [operationRoutes(api.dependencies), publicRoutes(api.dependencies.settings)]) {
       for (const { path, methods } of router.stack) {
         if (pages.has(String(path))) continue;
@@ -55,12 +63,28 @@ describe('the OpenAPI document', () => {
       const responses = at(described, 'responses');
       for (const code of operation.errors) {
         const { status } = errorCatalogue[code];
-        const example = at(responses, status, 'content', 'application/json', 'examples', code, 'value', 'error', 'type');
+        const example = at(
+          responses,
+          status,
+          'content',
+          'application/json',
+          'examples',
+          code,
+          'value',
+          'error',
+          'type',
+        );
         assert.equal(example, code, `${name} ${code}`);
       }
       for (const status of [400, 401, 500]) assert.notEqual(at(responses, status), undefined, `${name} ${status}`);
-      assert.deepEqual(at(responses, operation.status, 'content', 'application/json', 'example'), operation.example.result);
-      assert.match(String(at(described, 'x-codeSamples', 0, 'source')), /^curl -X [A-Z]+ 'https:\/\/warden\.example\/api\/v1\//);
+      assert.deepEqual(
+        at(responses, operation.status, 'content', 'application/json', 'example'),
+        operation.example.result,
+      );
+      assert.match(
+        String(at(described, 'x-codeSamples', 0, 'source')),
+        /^curl -X [A-Z]+ 'https:\/\/warden\.example\/api\/v1\//,
+      );
       assert.ok(operation.params.safeParse(operation.example.params).success, `${name}: example params`);
       assert.ok(operation.result.safeParse(operation.example.result).success, `${name}: example result`);
       const params = at(described, 'parameters');
@@ -79,7 +103,10 @@ describe('the OpenAPI document', () => {
     const { json } = await documented();
     const source = String(at(json, 'paths', '/sessions', 'post', 'x-codeSamples', 0, 'source'));
     const body = /-d '(.*)'$/s.exec(source)?.[1];
-    const answer = await api.client.call('POST', '/api/v1/sessions', { raw: body ?? '', headers: { 'content-type': 'application/json' } });
+    const answer = await api.client.call('POST', '/api/v1/sessions', {
+      raw: body ?? '',
+      headers: { 'content-type': 'application/json' },
+    });
     assert.equal(answer.status, 201, answer.text);
   });
 });

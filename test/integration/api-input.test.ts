@@ -27,23 +27,49 @@ function assertEnvelope(answer: ApiAnswer, status: number, type: string): void {
 
 const fieldsOf = (answer: ApiAnswer): readonly unknown[] => {
   const details = at(answer.json, 'error', 'details');
-  return Array.isArray(details) ? details.map((detail: unknown) => at(detail, 'field')).toSorted() : [];
+  return Array.isArray(details) ? details.map((detail: unknown) => String(at(detail, 'field'))).toSorted() : [];
 };
 
-const post = (path: string, options: ApiRequest): Promise<ApiAnswer> => api.client.call('POST', `/api/v1${path}`, options);
+const post = (path: string, options: ApiRequest): Promise<ApiAnswer> =>
+  api.client.call('POST', `/api/v1${path}`, options);
 const json = { 'content-type': 'application/json' };
 
 describe('a request that is wrong', () => {
   const wrongFields: readonly (readonly [string, string, unknown, readonly string[]])[] = [
-    ['types', '/sessions', { id: 5, name: true, sandbox: 'yes', memory_cap_mb: 'much' }, ['id', 'memory_cap_mb', 'name', 'sandbox']],
+    [
+      'types',
+      '/sessions',
+      { id: 5, name: true, sandbox: 'yes', memory_cap_mb: 'much' },
+      ['id', 'memory_cap_mb', 'name', 'sandbox'],
+    ],
     ['unknown keys', '/sessions', { idd: 'a', nested: {} }, ['idd', 'nested']],
-    ['nested fields', '/sessions', { webhook: { url: 'ftp://x', events: ['message', 'nope'], x: 1 } }, ['webhook.events[1]', 'webhook.url', 'webhook.x']],
+    [
+      'nested fields',
+      '/sessions',
+      { webhook: { url: 'ftp://x', events: ['message', 'nope'], x: 1 } },
+      ['webhook.events[1]', 'webhook.url', 'webhook.x'],
+    ],
     ['an id that is a path', '/sessions', { id: '../etc/passwd' }, ['id']],
-    ['a webhook secret that pretends', '/sessions', { webhook: { url: 'https://a.example', secret: 'whsec_***not base64***' } }, ['webhook.secret']],
+    [
+      'a webhook secret that pretends',
+      '/sessions',
+      { webhook: { url: 'https://a.example', secret: 'whsec_***not base64***' } },
+      ['webhook.secret'],
+    ],
     ['a recipient that is none', '/sessions/known/messages/text', { to: 'hello', text: 'x' }, ['to']],
     ['missing fields', '/sessions/known/messages/text', {}, ['text', 'to']],
-    ['a text that is too long', '/sessions/known/messages/text', { to: '+15551234567', text: 'x'.repeat(65_537) }, ['text']],
-    ['text that no database stores', '/sessions/known/messages/text', { to: '+15551234567', text: 'a\u0000b' }, ['text']],
+    [
+      'a text that is too long',
+      '/sessions/known/messages/text',
+      { to: '+15551234567', text: 'x'.repeat(65_537) },
+      ['text'],
+    ],
+    [
+      'text that no database stores',
+      '/sessions/known/messages/text',
+      { to: '+15551234567', text: 'a\u0000b' },
+      ['text'],
+    ],
     ['half a surrogate pair', '/sessions/known/messages/text', { to: '+15551234567', text: '\ud83d' }, ['text']],
     ['an array for a body', '/sessions', [1, 2], ['body']],
     ['a number for a body', '/sessions', 7, ['body']],
@@ -59,7 +85,9 @@ describe('a request that is wrong', () => {
   }
 
   test('is told what was expected and what came, but never a secret', async () => {
-    const answer = await post('/sessions', { body: { id: 'a b', webhook: { url: 'https://a.example', secret: 'short' } } });
+    const answer = await post('/sessions', {
+      body: { id: 'a b', webhook: { url: 'https://a.example', secret: 'short' } },
+    });
     assertEnvelope(answer, 400, 'invalid_request');
     assert.match(answer.text, /"received":"\\"a b\\""/);
     assert.doesNotMatch(answer.text, /short/);
@@ -122,7 +150,12 @@ describe('a request that is wrong', () => {
     assertEnvelope(await post('/sessions', { raw: 'no gzip', headers }), 400, 'invalid_json');
   });
 
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonp']) {
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/jsonp',
+  ]) {
     test(`is refused when its content type is ${type}`, async () => {
       const answer = await post('/sessions', { raw: '{"id": "x"}', headers: { 'content-type': type } });
       assertEnvelope(answer, 415, 'unsupported_media_type');
@@ -144,10 +177,28 @@ describe('a request that is wrong', () => {
 });
 
 describe('a path that is wrong', () => {
-  const strange = ['..%2f..%2fetc', '%2e%2e', '.hidden', 'a%20b', 'a%00b', 'x'.repeat(300), '%', '%zz', '%c0%ae', 'a;b', "a'b", '-x'];
+  const strange = [
+    '..%2f..%2fetc',
+    '%2e%2e',
+    '.hidden',
+    'a%20b',
+    'a%00b',
+    'x'.repeat(300),
+    '%',
+    '%zz',
+    '%c0%ae',
+    'a;b',
+    "a'b",
+    '-x',
+  ];
   for (const id of strange) {
     test(`with the session id ${id.slice(0, 20)} is refused, never an internal error`, async () => {
-      for (const [method, rest] of [['GET', ''], ['GET', '/qr'], ['DELETE', ''], ['POST', '/connect']] as const) {
+      for (const [method, rest] of [
+        ['GET', ''],
+        ['GET', '/qr'],
+        ['DELETE', ''],
+        ['POST', '/connect'],
+      ] as const) {
         const answer = await api.client.call(method, `/api/v1/sessions/${id}${rest}`);
         assertEnvelope(answer, 400, 'invalid_request');
         assert.deepEqual(fieldsOf(answer), ['id']);
@@ -155,14 +206,38 @@ describe('a path that is wrong', () => {
     });
   }
 
-  for (const path of ['/api/v1/sessions/../../etc/passwd', '/api/v1/sessions/../x', '/../../etc/passwd', '/assets/..%2f..%2fpackage.json', '/assets/../package.json', '/nothing', '/api/v1/nothing', '/api/v2/sessions', '/api', '/api/v1//sessions', '//api/v1/sessions', '/API/v1/sessions', '/swagger-ui/assets/5/..%2fpackage.json', '/assets/__proto__', '/x/swagger-ui']) {
+  for (const path of [
+    '/api/v1/sessions/../../etc/passwd',
+    '/api/v1/sessions/../x',
+    '/../../etc/passwd',
+    '/assets/..%2f..%2fpackage.json',
+    '/assets/../package.json',
+    '/nothing',
+    '/api/v1/nothing',
+    '/api/v2/sessions',
+    '/api',
+    '/api/v1//sessions',
+    '//api/v1/sessions',
+    '/API/v1/sessions',
+    '/swagger-ui/assets/5/..%2fpackage.json',
+    '/assets/__proto__',
+    '/x/swagger-ui',
+  ]) {
     test(`such as ${path} is not there`, async () => {
       assertEnvelope(await api.client.call('GET', path), 404, 'route_not_found');
     });
   }
 
   test('names a session that does not exist', async () => {
-    for (const [method, rest] of [['GET', ''], ['GET', '/status'], ['GET', '/qr'], ['GET', '/device'], ['GET', '/webhooks'], ['POST', '/connect'], ['DELETE', '']] as const) {
+    for (const [method, rest] of [
+      ['GET', ''],
+      ['GET', '/status'],
+      ['GET', '/qr'],
+      ['GET', '/device'],
+      ['GET', '/webhooks'],
+      ['POST', '/connect'],
+      ['DELETE', ''],
+    ] as const) {
       assertEnvelope(await api.client.call(method, `/api/v1/sessions/unknown${rest}`), 404, 'session_not_found');
     }
     const send = await post('/sessions/unknown/messages/text', { body: { to: '+15551234567', text: 'x' } });
@@ -188,7 +263,17 @@ describe('a path that is wrong', () => {
     assert.equal(head.text, '');
   });
 
-  for (const query of ['limit=0', 'limit=201', 'limit=x', 'limit=1&limit=2', 'cursor=forged', 'cursor=%00', 'nope=1', '__proto__=1', 'limit[]=1']) {
+  for (const query of [
+    'limit=0',
+    'limit=201',
+    'limit=x',
+    'limit=1&limit=2',
+    'cursor=forged',
+    'cursor=%00',
+    'nope=1',
+    '__proto__=1',
+    'limit[]=1',
+  ]) {
     test(`is refused with the query ${query}`, async () => {
       const answer = await api.client.call('GET', `/api/v1/sessions?${query}`);
       assertEnvelope(answer, 400, 'invalid_request');
@@ -204,7 +289,9 @@ describe('a connection that does not speak HTTP', () => {
   });
 
   test('is refused when its headers are too large', async () => {
-    const answer = await api.client.raw(`GET /health HTTP/1.1\r\nHost: localhost\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`);
+    const answer = await api.client.raw(
+      `GET /health HTTP/1.1\r\nHost: localhost\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`,
+    );
     assert.match(answer, /too large/);
   });
 
@@ -213,7 +300,14 @@ describe('a connection that does not speak HTTP', () => {
       const answer = await api.client.call('GET', '/health', { headers: { host } });
       assertEnvelope(answer, 421, 'misdirected_request');
     }
-    for (const host of ['localhost:3451', '127.0.0.1', '[::1]:3451', '192.168.1.20:3451', 'warden.example', 'WARDEN.example:443']) {
+    for (const host of [
+      'localhost:3451',
+      '127.0.0.1',
+      '[::1]:3451',
+      '192.168.1.20:3451',
+      'warden.example',
+      'WARDEN.example:443',
+    ]) {
       assert.equal((await api.client.call('GET', '/health', { headers: { host } })).status, 200, host);
     }
     assert.match(await api.client.raw('GET /health HTTP/1.0\r\n\r\n'), /misdirected_request/);

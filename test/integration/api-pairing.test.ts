@@ -54,7 +54,13 @@ describe('the QR code', () => {
     assert.equal(svg.headers['content-type'], 'image/svg+xml');
     assert.match(svg.text, /^<svg /);
     assert.match((await accept('image/avif,image/webp,image/*;q=0.9')).headers['content-type'] ?? '', /^image\//);
-    for (const value of ['*/*', 'application/json', 'text/html, */*;q=0.1', 'text/plain', 'image/png;q=0.1, application/json']) {
+    for (const value of [
+      '*/*',
+      'application/json',
+      'text/html, */*;q=0.1',
+      'text/plain',
+      'image/png;q=0.1, application/json',
+    ]) {
       assert.match((await accept(value)).headers['content-type'] ?? '', /^application\/json/, value);
     }
   });
@@ -105,7 +111,11 @@ describe('the QR code', () => {
     api.supervisor.show(id, 'connecting');
     const { port } = new URL(api.baseUrl);
     const { request } = await import('node:http');
-    const leaving = request({ port, path: '/api/v1/sessions/qr-gone/qr?wait=60', headers: { 'x-api-key': 'a-superadmin-token-for-tests' } });
+    const leaving = request({
+      port,
+      path: '/api/v1/sessions/qr-gone/qr?wait=60',
+      headers: { 'x-api-key': 'a-superadmin-token-for-tests' },
+    });
     leaving.on('error', () => undefined);
     leaving.end();
     await eventually(() => api.supervisor.listenerCount() === 1);
@@ -132,7 +142,10 @@ describe('the pair code', () => {
   test('is answered on both routes, for a number in either field', async () => {
     const id = await create('code');
     api.supervisor.show(id, 'waiting_for_pair_code');
-    for (const [path, body] of [['pair', { phone: '+1 555 000-1111' }], ['pair-code', { phone_number: '15550001111', custom_code: 'abcd-1234' }]] as const) {
+    for (const [path, body] of [
+      ['pair', { phone: '+1 555 000-1111' }],
+      ['pair-code', { phone_number: '15550001111', custom_code: 'abcd-1234' }],
+    ] as const) {
       const { status, json, text } = await call('POST', `code/${path}`, { body });
       assert.equal(status, 200, text);
       assert.equal(at(json, 'code'), 'ABCD-EFGH');
@@ -152,11 +165,25 @@ describe('the pair code', () => {
 
 describe('the sandbox', () => {
   const paired = { phone_number: '15550001111', jid: '15550001111@s.whatsapp.net', lid: '100000000000001@lid' };
-  const device = { jid: paired.jid, lid: paired.lid, deviceId: 3, phoneNumber: '15550001111', pushName: null, platform: null, appVersion: '2.3000.1' };
+  const device = {
+    jid: paired.jid,
+    lid: paired.lid,
+    deviceId: 3,
+    phoneNumber: '15550001111',
+    pushName: null,
+    platform: null,
+    appVersion: '2.3000.1',
+  };
 
   test('is closed to sessions that are not made for it', async () => {
     await create('real');
-    for (const [method, path, body] of [['POST', 'scan', {}], ['GET', 'inbox', undefined], ['POST', 'contacts', { phone: '15551234567' }], ['DELETE', 'faults', undefined], ['GET', 'oracle', undefined]] as const) {
+    for (const [method, path, body] of [
+      ['POST', 'scan', {}],
+      ['GET', 'inbox', undefined],
+      ['POST', 'contacts', { phone: '15551234567' }],
+      ['DELETE', 'faults', undefined],
+      ['GET', 'oracle', undefined],
+    ] as const) {
       const answer = await call(method, `real/sandbox/${path}`, body === undefined ? {} : { body });
       assert.equal(answer.status, 409, answer.text);
       assert.equal(at(answer.json, 'error', 'type'), 'not_a_sandbox_session');
@@ -215,8 +242,22 @@ describe('the sandbox', () => {
     assert.equal(at(early.json, 'error', 'type'), 'not_paired');
     api.supervisor.show(id, 'connected', { isPaired: true, device });
     const cases = [
-      ['POST', 'messages', { from: '+15551234567', text: 'Hi' }, 201, { message_id: '3AF0' }, '/accounts/15550001111/messages'],
-      ['GET', 'inbox?contact=15551234567&since=5', undefined, 200, { messages: [] }, '/accounts/15550001111/inbox?contact=15551234567&since=5'],
+      [
+        'POST',
+        'messages',
+        { from: '+15551234567', text: 'Hi' },
+        201,
+        { message_id: '3AF0' },
+        '/accounts/15550001111/messages',
+      ],
+      [
+        'GET',
+        'inbox?contact=15551234567&since=5',
+        undefined,
+        200,
+        { messages: [] },
+        '/accounts/15550001111/inbox?contact=15551234567&since=5',
+      ],
       ['POST', 'receipts', { message_id: '3EB0AA', type: 'read' }, 200, {}, '/accounts/15550001111/receipts'],
       ['POST', 'faults', { fault: 'ban', seconds: 5 }, 200, {}, '/accounts/15550001111/faults'],
       ['DELETE', 'faults', undefined, 200, {}, '/accounts/15550001111/faults'],
@@ -231,10 +272,19 @@ describe('the sandbox', () => {
 
   test('tells what the simulator refused, and that it is gone', async () => {
     const body = { message_id: '3EB0AA', type: 'read' };
-    api.sandbox.respond = async () => ({ status: 404, body: { error: { type: 'message_not_found', message: 'none' } } });
-    assert.equal(at((await call('POST', 'account/sandbox/receipts', { body })).json, 'error', 'type'), 'message_not_found');
+    api.sandbox.respond = async () => ({
+      status: 404,
+      body: { error: { type: 'message_not_found', message: 'none' } },
+    });
+    assert.equal(
+      at((await call('POST', 'account/sandbox/receipts', { body })).json, 'error', 'type'),
+      'message_not_found',
+    );
     api.sandbox.respond = async () => ({ status: 500, body: 'oops' });
-    assert.equal(at((await call('POST', 'account/sandbox/receipts', { body })).json, 'error', 'type'), 'sandbox_unavailable');
+    assert.equal(
+      at((await call('POST', 'account/sandbox/receipts', { body })).json, 'error', 'type'),
+      'sandbox_unavailable',
+    );
     api.sandbox.respond = async () => Promise.reject(new Error('ECONNREFUSED'));
     const gone = await call('GET', 'account/sandbox/oracle');
     assert.equal(gone.status, 502);

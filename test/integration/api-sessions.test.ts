@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
 import { WardenError } from '../../src/contract/errors.ts';
-import { at, type ApiAnswer } from '../support/api-client.ts';
+import { at, keysOf, type ApiAnswer } from '../support/api-client.ts';
 import { startApi, type ApiUnderTest } from '../support/api-under-test.ts';
 
 let api: ApiUnderTest;
@@ -90,7 +90,14 @@ describe('a session', () => {
     const created = Number(at(json, 'created_at'));
     assert.ok(Math.abs(created - Date.now() / 1000) < 60 && Number.isInteger(created));
     const status = await call('GET', '/sessions/shown/status');
-    assert.deepEqual(Object.keys(Object(status.json)), ['id', 'status', 'status_reason', 'is_logged_in', 'phone_number', 'last_connected_at']);
+    assert.deepEqual(keysOf(status.json), [
+      'id',
+      'status',
+      'status_reason',
+      'is_logged_in',
+      'phone_number',
+      'last_connected_at',
+    ]);
     const device200 = await call('GET', '/sessions/shown/device');
     assert.equal(at(device200.json, 'device_id'), 3);
     assert.equal(at(device200.json, 'is_business'), false);
@@ -98,7 +105,10 @@ describe('a session', () => {
 
   test('without a phone has no device and cannot log out', async () => {
     await call('POST', '/sessions', { id: 'unpaired', auto_connect: false });
-    for (const [method, path] of [['GET', '/device'], ['POST', '/logout']] as const) {
+    for (const [method, path] of [
+      ['GET', '/device'],
+      ['POST', '/logout'],
+    ] as const) {
       const answer = await call(method, `/sessions/unpaired${path}`);
       assert.equal(answer.status, 409);
       assert.equal(at(answer.json, 'error', 'type'), 'not_paired');
@@ -151,7 +161,11 @@ describe('a session', () => {
 describe('a webhook', () => {
   test('is registered, listed and deleted', async () => {
     await call('POST', '/sessions', { id: 'crud', auto_connect: false });
-    const created = await call('POST', '/sessions/crud/webhooks', { url: 'https://a.example/x', secret: 'my-own-secret', ordered: true });
+    const created = await call('POST', '/sessions/crud/webhooks', {
+      url: 'https://a.example/x',
+      secret: 'my-own-secret',
+      ordered: true,
+    });
     assert.equal(created.status, 201, created.text);
     assert.equal(at(created.json, 'secret'), 'my-own-secret');
     assert.deepEqual(at(created.json, 'events'), ['all']);
@@ -173,7 +187,13 @@ describe('a webhook', () => {
     }
   });
 
-  for (const url of ['nothing', 'ftp://a.example', 'http://user:pass@a.example', 'javascript:alert(1)', `https://a.example/${'x'.repeat(2100)}`]) {
+  for (const url of [
+    'nothing',
+    'ftp://a.example',
+    'http://user:pass@a.example',
+    'javascript:alert(1)',
+    `https://a.example/${'x'.repeat(2100)}`,
+  ]) {
     test(`is refused for the url ${url.slice(0, 30)}`, async () => {
       const answer = await call('POST', '/sessions/crud/webhooks', { url });
       assert.equal(answer.status, 400);

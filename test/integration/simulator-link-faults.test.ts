@@ -112,16 +112,7 @@ describe('an open connection is ended', () => {
     assert.equal(second.isOpen, true);
   });
 
-  for (const name of ['deaf', 'silent']) {
-    test(`a server that has gone ${name} is given up after the keep-alive`, async () => {
-      const { client, phone } = await pair({ keepAliveIntervalMs: 500 });
-      await fault(phone, { fault: name });
-      assert.equal(await client.untilClosed(1, 15_000), 408);
-    });
-  }
-
-  test('a corrupt frame leaves the client half dead until the keep-alive', async () => {
-    const { client, phone } = await pair({ keepAliveIntervalMs: 500 });
+  test('a server that is deaf, silent or garbled is given up after the keep-alive', async () => {
     // Baileys leaves the rejection of every frame that it cannot decrypt unhandled, which the runner counts as failure.
     const listeners = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection');
@@ -130,8 +121,12 @@ describe('an open connection is ended', () => {
       unhandled += 1;
     });
     try {
-      await fault(phone, { fault: 'corrupt_frame' });
-      assert.equal(await client.untilClosed(1, 15_000), 408);
+      const closes = ['deaf', 'silent', 'corrupt_frame'].map(async (name) => {
+        const { client, phone } = await pair({ keepAliveIntervalMs: 500 });
+        await fault(phone, { fault: name });
+        return client.untilClosed();
+      });
+      assert.deepEqual(await Promise.all(closes), [408, 408, 408]);
       assert.ok(unhandled > 0);
     } finally {
       process.removeAllListeners('unhandledRejection');
@@ -159,10 +154,9 @@ describe('a login is refused', () => {
     client.connect();
     assert.equal(await client.untilClosed(2), 402);
     const error = client.closeErrors[1];
-    assert.ok(typeof error === 'object' && error !== null && 'data' in error);
-    const { code, expire } = Object(error.data);
-    assert.equal(code, '101');
-    assert.ok(Number(expire) > 990 && Number(expire) <= 1000, String(expire));
+    const told = /"code":"101","expire":"(\d+)"/.exec(JSON.stringify(error));
+    const expireS = Number(told?.[1]);
+    assert.ok(expireS > 990 && expireS <= 1000, JSON.stringify(error));
     await simulator.api('DELETE', `/accounts/${phone}/faults`);
     await client.open();
   });
@@ -247,7 +241,7 @@ describe('queries', () => {
     assert.deepEqual(await client.socket.fetchBlocklist(), []);
     await client.socket.updateProfileStatus('At sea');
     const [status] = (await client.socket.fetchStatus(client.jid)) ?? [];
-    assert.equal(Object(status?.['status']).status, 'At sea');
+    assert.match(JSON.stringify(status), /"status":"At sea"/);
     await client.socket.updateReadReceiptsPrivacy('none');
     assert.equal((await client.socket.fetchPrivacySettings(true))['readreceipts'], 'none');
     await assert.rejects(client.socket.profilePictureUrl(client.jid), /item-not-found/);
@@ -267,8 +261,10 @@ describe('queries', () => {
       client.connect();
       await other.api('POST', '/phones/scan', { qr: await client.qr(), phone: '15550003001' });
       await client.untilOpen();
-      const left = async () =>
-        Object(Object((await other.api('GET', '/accounts/15550003001')).body['devices'])[0]).pre_keys;
+      const left = async () => {
+        const { body } = await other.api('GET', '/accounts/15550003001');
+        return Number(/"pre_keys":(\d+)/.exec(JSON.stringify(body))?.[1]);
+      };
       assert.equal(await left(), 812);
       const bundleQuery = () =>
         client.socket.query({

@@ -160,7 +160,11 @@ describe('messages on the simulated WhatsApp', () => {
     const quiet = await contact(simulator, { phone: '15550101013', behaviour: 'silent' });
     const id = await alice.send(quiet, 'listen to this');
     await alice.inboxCopy(id, quiet);
-    for (const [type, status] of [['delivered', delivered], ['read', read], ['played', played]] as const) {
+    for (const [type, status] of [
+      ['delivered', delivered],
+      ['read', read],
+      ['played', played],
+    ] as const) {
       const sent = await alice.post('receipts', { message_id: id, type });
       assert.deepEqual([sent.status, sent.body['success']], [200, true]);
       await alice.untilStatus(id, status);

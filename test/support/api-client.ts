@@ -72,8 +72,16 @@ export function at(json: unknown, ...path: readonly (string | number)[]): unknow
   return value;
 }
 
+/** The names of a JSON object's fields, in order; none of anything else. */
+export function keysOf(json: unknown): readonly string[] {
+  return typeof json === 'object' && json !== null ? Object.keys(json) : [];
+}
+
 function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  const entries = Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]);
+  const entries = Object.entries(headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(', ') : value,
+  ]);
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 

@@ -1,6 +1,7 @@
 /** A real HTTP server that receives webhooks and answers as a test tells it to. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -45,9 +46,7 @@ export async function startHttpReceiver(): Promise<HttpReceiver> {
   };
 
   async function receive(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
-    const body = Buffer.concat(chunks).toString('utf8');
+    const body = await text(incoming);
     const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as const);
     const request: ReceivedRequest = {
       method: incoming.method ?? '',

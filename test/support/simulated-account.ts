@@ -5,6 +5,7 @@ import { BaileysClient, type ClientAuth } from './baileys-client.ts';
 import { eventually } from './eventually.ts';
 import type { SimulatorProcess } from './simulator.ts';
 
+type Status = proto.WebMessageInfo.Status;
 export type Fields = Readonly<Record<string, unknown>>;
 
 export class SimulatedAccount {
@@ -61,14 +62,14 @@ export class SimulatedAccount {
     return eventually(
       () => this.client.messages.find(({ message }) => textOf(message) === text),
       deadlineMs,
-      () => this.client.messages.map(({ key, message, messageStubParameters }) => ({ key, message, messageStubParameters })),
+      () => this.client.messages.map(({ key, message, messageStubType }) => ({ key, message, messageStubType })),
     );
   }
 
   /** Waits until a message of this account has reached a status: 3 delivered, 4 read, 5 played. */
-  async untilStatus(id: string, status: number): Promise<void> {
+  async untilStatus(id: string, status: Status): Promise<void> {
     await eventually(
-      () => this.client.messageUpdates.some(({ key, update }) => key.id === id && (update.status ?? 0) >= status),
+      () => this.client.messageUpdates.some(({ key, update }) => key.id === id && isAtLeast(update.status, status)),
       undefined,
       () => this.client.messageUpdates,
     );
@@ -141,6 +142,10 @@ export async function contact(simulator: SimulatorProcess, settings: Fields): Pr
   const { status, body } = await simulator.api('POST', '/contacts', settings);
   assert.equal(status, 201, JSON.stringify(body));
   return String(body['jid']);
+}
+
+function isAtLeast(reached: Status | null | undefined, wanted: Status): boolean {
+  return reached !== undefined && reached !== null && reached >= wanted;
 }
 
 export function textOf(message: proto.IMessage | null | undefined): string | null {

@@ -72,11 +72,7 @@ const operations: Readonly<Record<string, (session: SessionId, params: unknown) 
     return null;
   },
   link: (session, params) => {
-    link(session, String(params) as LinkState);
-    return null;
-  },
-  link_over: (session, params) => {
-    link(session, String(params) as LinkState, { until: null });
+    link(session, stateFrom(params));
     return null;
   },
   write: async (session, params) => {
@@ -98,7 +94,14 @@ const operations: Readonly<Record<string, (session: SessionId, params: unknown) 
     return kept.length;
   },
   junk: () => {
-    for (const junk of [null, 7, 'text', { kind: 'nothing' }, { kind: 'request', id: 'x' }, { kind: 'notice', name: 'no_such' }]) {
+    for (const junk of [
+      null,
+      7,
+      'text',
+      { kind: 'nothing' },
+      { kind: 'request', id: 'x' },
+      { kind: 'notice', name: 'no_such' },
+    ]) {
       process.send?.(junk);
     }
     return null;
@@ -130,8 +133,7 @@ const channel = new Channel<ToSupervisor, ToChild, ChildNotices, SupervisorNotic
         case 'busy':
           throw new WardenError('session_not_connected');
         case 'exit':
-          process.exit(1);
-          break;
+          return process.exit(1);
         case 'pending':
           return { to: messageId, status: 'pending', at: Date.now() };
         default:
@@ -158,15 +160,21 @@ function boot(): void {
     case 'silent':
       return;
     case 'exit':
-      process.exit(script.code ?? 1);
-      break;
+      return process.exit(script.code ?? 1);
     case 'throw':
       throw new Error('thrown at boot');
     case 'normal': {
       channel.notify('hello', { protocol: script.protocol ?? protocolVersion, pid: process.pid });
       let seq = 0;
       setInterval(() => {
-        channel.notify('heartbeat', { seq: seq++, loopDelayP99Ms: 0, heapUsedBytes: 0, externalBytes: 0, inFlight: 0, sessions: {} });
+        channel.notify('heartbeat', {
+          seq: seq++,
+          loopDelayP99Ms: 0,
+          heapUsedBytes: 0,
+          externalBytes: 0,
+          inFlight: 0,
+          sessions: {},
+        });
       }, 50);
     }
   }
@@ -174,7 +182,22 @@ function boot(): void {
 
 function readScript(): TestChildScript {
   const path = process.env['TEST_CHILD_SCRIPT'];
-  return path === undefined ? {} : JSON.parse(readFileSync(path, 'utf8'));
+  const script: unknown = path === undefined ? {} : JSON.parse(readFileSync(path, 'utf8'));
+  return isScript(script) ? script : {};
+}
+
+const isScript = (value: unknown): value is TestChildScript => typeof value === 'object' && value !== null;
+
+function stateFrom(params: unknown): LinkState {
+  const states: readonly LinkState[] = [
+    'idle',
+    'connected',
+    'reconnecting',
+    'logged_out',
+    'replaced',
+    'waiting_for_qr',
+  ];
+  return states.find((state) => state === params) ?? 'connecting';
 }
 
 function numberFrom(params: unknown): number {

@@ -137,6 +137,7 @@ describe('a link', () => {
         const closed = cause(pick(codes), { origin: pick(['failure', 'stream_error', 'transport']), conflict: pick([null, null, 'replaced', 'device_removed']) });
         const inputs: LinkInput[] = [
           { tag: 'connect' },
+          { tag: 'pair_anew' },
           { tag: 'retry_due' },
           { tag: 'stop', reason: 'stopped' },
           // Without a socket there is nobody to tell these.
@@ -150,7 +151,8 @@ describe('a link', () => {
         const result = stepLink(facts, input, now, random);
         facts = result.facts;
         for (const effect of result.effects) {
-          if (effect.tag === 'open_socket') sockets++;
+          // Opening ends what was open before.
+          if (effect.tag === 'open_socket') sockets = 1;
           if (effect.tag === 'end_socket') sockets = 0;
         }
         const told = tags(result.effects);

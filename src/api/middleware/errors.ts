@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { errorCatalogue, toWardenError, WardenError } from '../../contract/errors.ts';
 import type { Logger } from '../../log.ts';
 import { errorEnvelope, retryAfterSeconds } from '../error-envelope.ts';
@@ -37,13 +38,15 @@ export function errors(log: Logger): RequestMiddleware {
   };
 }
 
+/** The routes of the path, whatever their method, as the router leaves them in the context. */
+const matchedSchema = z.array(z.object({ methods: z.array(z.string()) })).catch([]);
+
 /** Ends the chain: says why nothing above served the request, with the methods that would have been. */
 export function unrouted(): RequestMiddleware {
   return async (ctx, next) => {
     await next();
     if (ctx.body !== undefined || ctx.status !== 404) return;
-    const matched: readonly { readonly methods: readonly string[] }[] = ctx['matched'] ?? [];
-    const methods = new Set(matched.flatMap((layer) => layer.methods));
+    const methods = new Set(matchedSchema.parse(ctx['matched']).flatMap((layer) => layer.methods));
     if (methods.size === 0) throw new WardenError('route_not_found');
     methods.add('OPTIONS');
     ctx.set('allow', [...methods].join(', '));

@@ -18,7 +18,7 @@ export async function withDeadline<Value>(
     gone.abort();
     reject(
       new WardenError('whatsapp_timeout', {
-        message: 'The gateway has no result in time; see the session\'s status before you repeat the request.',
+        message: "The gateway has no result in time; see the session's status before you repeat the request.",
       }),
     );
   }, deadlineMs);

@@ -5,7 +5,12 @@ import { messageId, recipient, unixSeconds } from '../schemas.ts';
 /** The optional fields of every send. */
 const sendOptions = {
   reply_to: messageId.optional().describe('The id of a message of that chat to quote.'),
-  mentions: z.array(recipient).min(1).max(200).optional().describe('People to mention; the text names them as @number.'),
+  mentions: z
+    .array(recipient)
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('People to mention; the text names them as @number.'),
   message_id: messageId.optional().describe('The WhatsApp message id to use; chosen by the gateway when absent.'),
   typing_ms: z.int().min(0).max(25_000).optional().describe('Show "typing…" for so long before sending, milliseconds.'),
   ephemeral_seconds: z.int().min(0).max(7_776_000).optional().describe('Let the message disappear after so long.'),
@@ -41,7 +46,14 @@ export const messageOperations = {
     status: 200,
     deadlineMs: 60_000,
     idempotent: true,
-    errors: ['session_not_connected', 'recipient_not_on_whatsapp', 'message_not_found', 'message_id_taken', 'whatsapp_refused', 'whatsapp_timeout'],
+    errors: [
+      'session_not_connected',
+      'recipient_not_on_whatsapp',
+      'message_not_found',
+      'message_id_taken',
+      'whatsapp_refused',
+      'whatsapp_timeout',
+    ],
     example: {
       params: { to: '+15551234567', text: 'Hello from Warden' },
       result: {

@@ -46,7 +46,9 @@ export const sandboxOperations = {
     scope: 'manage',
     summary: 'Scan the QR code with the simulated phone',
     description: 'Waits for a code when there is none yet; answers when the session is paired.',
-    params: z.strictObject({ phone: phone.optional().describe('The number of the simulated phone; made up when absent.') }),
+    params: z.strictObject({
+      phone: phone.optional().describe('The number of the simulated phone; made up when absent.'),
+    }),
     result: paired,
     status: 200,
     errors: ['not_a_sandbox_session', 'already_paired', 'sandbox_unavailable'],
@@ -113,7 +115,8 @@ export const sandboxOperations = {
     path: '/sessions/:id/sandbox/messages',
     scope: 'manage',
     summary: 'Let a contact write to the session',
-    description: 'A contact that does not exist yet is created. `from: "phone"` writes from the account\'s own phone to `to`.',
+    description:
+      'A contact that does not exist yet is created. `from: "phone"` writes from the account\'s own phone to `to`.',
     params: z.strictObject({
       from: z.union([z.literal('phone'), recipient]),
       to: recipient.optional().describe("The chat, for messages from the account's own phone."),

@@ -90,7 +90,10 @@ interface Distribution {
 }
 
 /** Answers what simulated people other than the account's own phone have received. */
-async function distribute(parts: MessageFlowParts, { node, connection, copies, isPeer }: Distribution) {
+async function distribute(
+  parts: MessageFlowParts,
+  { node, connection, copies, isPeer }: Distribution,
+): Promise<readonly ReceivedMessage[]> {
   const { context, queues, incoming, destinations } = parts;
   const sender = connection.device;
   const messageId = node.attrs['id'] ?? '';
@@ -101,7 +104,7 @@ async function distribute(parts: MessageFlowParts, { node, connection, copies, i
     const jid = parseJid(to);
     const reader = context.directory.byJid(to);
     // Clients hold device lists that are out of date: copies for nobody are dropped.
-    if (jid === undefined || reader === undefined) continue;
+    if (jid === undefined || reader === undefined || !reader.registered) continue;
     if (jid.device !== 0) {
       const receiver = context.directory.device(to);
       if (receiver === undefined || receiver === sender) continue;

@@ -61,7 +61,11 @@ export class Inbox {
     const copy = copyKey(entry.reader, entry.messageId);
     if (inbox.byCopy.has(copy)) return;
     const stored = { ...entry, content: Buffer.from(entry.content).toString('base64') };
-    this.#records.put(KIND, entryKey(account.lid, inbox.first + inbox.entries.length), Buffer.from(JSON.stringify(stored)));
+    this.#records.put(
+      KIND,
+      entryKey(account.lid, inbox.first + inbox.entries.length),
+      Buffer.from(JSON.stringify(stored)),
+    );
     inbox.entries.push(entry);
     inbox.byCopy.set(copy, entry);
     if (inbox.entries.length >= KEPT + PRUNED_AT_ONCE) this.#prune(account.lid, inbox);

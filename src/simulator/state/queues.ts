@@ -40,9 +40,7 @@ const CONFIRMED_KEPT = 100;
 const nodeSchema: z.ZodType<BinaryNode> = z.object({
   tag: z.string(),
   attrs: z.record(z.string(), z.string()),
-  content: z
-    .union([z.string(), z.instanceof(Uint8Array), z.array(z.lazy(() => nodeSchema))])
-    .exactOptional(),
+  content: z.union([z.string(), z.instanceof(Uint8Array), z.array(z.lazy(() => nodeSchema))]).exactOptional(),
 });
 
 export class Queues {
@@ -87,7 +85,7 @@ export class Queues {
 
   /** The device has these messages: by its receipt, or by an acknowledgement without error. */
   confirmMessages(device: Device, ids: readonly string[]): void {
-    for (const entry of [...this.#of(device).entries.values()]) {
+    for (const entry of this.#of(device).entries.values()) {
       if (entry.node.tag === 'message' && ids.includes(entry.node.attrs['id'] ?? '')) this.#confirm(device, entry);
     }
   }
@@ -131,7 +129,7 @@ export class Queues {
 
   /** The device is unlinked: nothing waits for it any more. */
   discard(device: Device): void {
-    for (const entry of [...this.#of(device).entries.values()]) this.#remove(device, entry);
+    for (const entry of this.#of(device).entries.values()) this.#remove(device, entry);
     this.#byDevice.delete(device);
   }
 
@@ -150,7 +148,7 @@ export class Queues {
   }
 
   #removeMessage(device: Device, id: string): void {
-    for (const entry of [...this.#of(device).entries.values()]) {
+    for (const entry of this.#of(device).entries.values()) {
       if (entry.node.tag === 'message' && entry.node.attrs['id'] === id) this.#remove(device, entry);
     }
   }

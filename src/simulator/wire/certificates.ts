@@ -23,10 +23,9 @@ export function serverIdentity(records: Records, nowMs: number): ServerIdentity 
   const intermediate = keptKeyPair(records, 'intermediate');
   const staticKey = keptKeyPair(records, 'static');
   const nowS = Math.floor(nowMs / 1000);
-  const certificate = (subject: KeyPair, issuer: KeyPair, serial: number, issuerSerial: number) => {
+  const certificate = (subject: KeyPair, issuer: KeyPair, serials: { serial: number; issuerSerial: number }) => {
     const details = proto.CertChain.NoiseCertificate.Details.encode({
-      serial,
-      issuerSerial,
+      ...serials,
       key: withoutKeyType(subject.pubKey),
       notBefore: nowS - dayS,
       notAfter: nowS + 3650 * dayS,
@@ -37,8 +36,8 @@ export function serverIdentity(records: Records, nowMs: number): ServerIdentity 
     rootKeyHex: withoutKeyType(root.pubKey).toString('hex'),
     staticKey,
     certificateChain: proto.CertChain.encode({
-      intermediate: certificate(intermediate, root, intermediateSerial, rootSerial),
-      leaf: certificate(staticKey, intermediate, leafSerial, intermediateSerial),
+      intermediate: certificate(intermediate, root, { serial: intermediateSerial, issuerSerial: rootSerial }),
+      leaf: certificate(staticKey, intermediate, { serial: leafSerial, issuerSerial: intermediateSerial }),
     }).finish(),
   };
 }

@@ -1,0 +1,67 @@
+/** The gateway's entry: configuration, gateway, signals; nothing else. */
+import { ConfigError, loadConfig, type Config } from './config.ts';
+import { startGateway, type Gateway } from './gateway.ts';
+import { logger, setLogLevel } from './log.ts';
+import { startBanner } from './start-banner.ts';
+
+const log = logger('main');
+/** A second signal is an accident within this time, and an order to stop at once after it. */
+const impatienceMs = 5_000;
+const forcedExitMs = 10_000;
+
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error }, 'uncaught exception');
+  process.exit(70);
+});
+process.on('unhandledRejection', (reason) => {
+  log.fatal({ err: reason }, 'unhandled rejection');
+  process.exit(71);
+});
+
+function readConfiguration(): Config {
+  try {
+    return loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(21);
+  }
+}
+
+function stopOnSignals(gateway: Promise<Gateway>, config: Config): void {
+  let stoppingSince: number | null = null;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stoppingSince !== null) {
+      if (performance.now() - stoppingSince < impatienceMs) return;
+      log.warn('stopping by force');
+      process.exit(2);
+    }
+    stoppingSince = performance.now();
+    log.info({ signal }, 'stopping');
+    setTimeout(() => {
+      log.error('stopping took too long');
+      process.exit(2);
+    }, config.shutdownTimeoutMs + forcedExitMs).unref();
+    void gateway
+      .then((running) => running.stop())
+      .then(() => log.info('stopped'))
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'stopping failed');
+        process.exitCode = 1;
+      })
+      .finally(() => process.exit());
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+const config = readConfiguration();
+setLogLevel(config.logLevel);
+const starting = startGateway(config);
+stopOnSignals(starting, config);
+try {
+  process.stdout.write(startBanner(await starting, config));
+} catch (error) {
+  log.fatal({ err: error }, 'the gateway could not start');
+  process.exit(1);
+}

@@ -1,0 +1,22 @@
+/** What a person reads when the gateway has started: pure. */
+import type { Config } from './config.ts';
+import type { Gateway } from './gateway.ts';
+
+/** A few lines for the terminal; the token stands in them only in the run that generated it. */
+export function startBanner(gateway: Pick<Gateway, 'url' | 'database' | 'secrets'>, config: Pick<Config, 'storagePath'>): string {
+  const { url, database, secrets } = gateway;
+  const lines = [
+    '',
+    `  Warden is running.`,
+    `  Dashboard   ${url}/dashboard`,
+    `  API         ${url}/api/v1   (documentation: ${url}/swagger-ui)`,
+    `  Database    ${database}`,
+    `  Files       ${config.storagePath}`,
+    '',
+  ];
+  if (secrets.isNewToken) {
+    const rule = '─'.repeat(72);
+    lines.push(`  ${rule}`, '  SUPERADMIN TOKEN (shown this once; it is kept in the folder above)', '', `  ${secrets.superadminToken}`, `  ${rule}`, '');
+  }
+  return `${lines.join('\n')}\n`;
+}
