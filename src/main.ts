@@ -24,7 +24,7 @@ function readConfiguration(): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exit(21);
+    return process.exit(21);
   }
 }
 

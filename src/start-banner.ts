@@ -3,7 +3,10 @@ import type { Config } from './config.ts';
 import type { Gateway } from './gateway.ts';
 
 /** A few lines for the terminal; the token stands in them only in the run that generated it. */
-export function startBanner(gateway: Pick<Gateway, 'url' | 'database' | 'secrets'>, config: Pick<Config, 'storagePath'>): string {
+export function startBanner(
+  gateway: Pick<Gateway, 'url' | 'database' | 'secrets'>,
+  config: Pick<Config, 'storagePath'>,
+): string {
   const { url, database, secrets } = gateway;
   const lines = [
     '',
@@ -16,7 +19,14 @@ export function startBanner(gateway: Pick<Gateway, 'url' | 'database' | 'secrets
   ];
   if (secrets.isNewToken) {
     const rule = '─'.repeat(72);
-    lines.push(`  ${rule}`, '  SUPERADMIN TOKEN (shown this once; it is kept in the folder above)', '', `  ${secrets.superadminToken}`, `  ${rule}`, '');
+    lines.push(
+      `  ${rule}`,
+      '  SUPERADMIN TOKEN (shown this once; it is kept in the folder above)',
+      '',
+      `  ${secrets.superadminToken}`,
+      `  ${rule}`,
+      '',
+    );
   }
   return `${lines.join('\n')}\n`;
 }

@@ -3,8 +3,6 @@
  * Sources: the close codes of the library's DisconnectReason, and the failure reasons of the WhatsApp Web protocol as
  * the open multi-device clients know them.
  */
-import { assertNever } from '../contract/assert-never.ts';
-
 /** How a link ended, as far as it is known. */
 export interface CloseCause {
   /** Status of the library's error; null when it ended without one. */
@@ -66,7 +64,9 @@ export function judgeClose(cause: CloseCause, isPaired: boolean): CloseVerdict {
     case 401:
       return loggedOut(isPaired);
     case 403:
-      return keepsCredentials('WhatsApp has locked this account or its phone is gone; check the phone, then connect again.');
+      return keepsCredentials(
+        'WhatsApp has locked this account or its phone is gone; check the phone, then connect again.',
+      );
     case 406:
       return keepsCredentials('WhatsApp has banned this account; appeal in the WhatsApp app on the phone.');
     case 402:
@@ -117,26 +117,6 @@ export function judgeClose(cause: CloseCause, isPaired: boolean): CloseVerdict {
       return { rule: soon, sentence: 'The connection to WhatsApp ended; reconnecting.' };
     default:
       return { rule: soon, sentence: `The connection to WhatsApp ended (${cause.code}); reconnecting.` };
-  }
-}
-
-/** Whether the rule ends in a state that only a person can leave. */
-export function isFinal(rule: CloseRule): boolean {
-  switch (rule.tag) {
-    case 'logged_out':
-    case 'rejected':
-    case 'pairing_expired':
-      return true;
-    case 'restart':
-    case 'back_off':
-    case 'damaged':
-    case 'reset_pairing':
-    case 'replaced':
-    case 'banned':
-    case 'outdated':
-      return false;
-    default:
-      return assertNever(rule);
   }
 }
 

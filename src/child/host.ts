@@ -1,4 +1,5 @@
 /** The sessions that this child hosts, and what the supervisor may ask of them. */
+import type { Clock } from '../clock.ts';
 import type { Handlers } from '../contract/channel.ts';
 import { WardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
@@ -8,6 +9,7 @@ import type { Requester } from './store-client.ts';
 
 interface HostOptions {
   readonly requester: Requester;
+  readonly clock: Clock;
   readonly notify: <N extends keyof ChildNotices>(name: N, body: ChildNotices[N]) => void;
   /** Another process has taken the last session of this child over. */
   readonly onFenced: () => void;
@@ -62,6 +64,7 @@ export class Host {
       start,
       requester: this.#options.requester,
       notify: this.#options.notify,
+      clock: this.#options.clock,
       onFenced: () => this.#fenced(start.session),
     });
     this.#sessions.set(start.session, session);

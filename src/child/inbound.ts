@@ -1,7 +1,8 @@
 /** Turns what a link receives into records, in the order of arrival. */
-import type { RecordItem } from '../contract/ipc.ts';
+import type { Clock } from '../clock.ts';
+import type { InboxEntry, RecordItem } from '../contract/ipc.ts';
 import { addressesOf, phoneJidOf } from './engine/addresses.ts';
-import { recoverMessage } from './engine/inbox.ts';
+import { recoverMessage, type RecoveredMessage } from './engine/inbox.ts';
 import type { WAMessage, WAMessageUpdate, WASocket } from './engine/link-socket.ts';
 import { kindOf } from './engine/message-content.ts';
 import { writeValue } from './engine/values.ts';
@@ -10,13 +11,13 @@ import { receiptItem, receiptsOf, type ReceiptFacts } from './events/receipts.ts
 import type { Link } from './link.ts';
 import type { Recorder } from './recorder.ts';
 import type { StoreClient } from './store-client.ts';
-import type { InboxEntry } from '../contract/ipc.ts';
 import { Undecryptable } from './undecryptable.ts';
 
 interface InboundOptions {
   readonly link: () => Link;
   readonly store: StoreClient;
   readonly recorder: Recorder;
+  readonly clock: Clock;
   readonly onError: (text: string) => void;
 }
 
@@ -33,12 +34,12 @@ export class Inbound {
   messages(sock: WASocket, messages: readonly WAMessage[], isBackfill: boolean): void {
     for (const message of messages) {
       const inboxIds = this.#options.link().inbox.take(message.key.id ?? '');
-      this.#enqueue(() => this.#message(sock, message, isBackfill, inboxIds));
+      this.#enqueue(() => this.#message(sock, { message, isBackfill }, inboxIds));
     }
   }
 
   updates(sock: WASocket, updates: readonly WAMessageUpdate[]): void {
-    const receipts = receiptsOf(updates, Date.now());
+    const receipts = receiptsOf(updates, this.#options.clock.now());
     if (receipts.length > 0) this.#enqueue(() => this.#receipts(sock, receipts));
   }
 
@@ -49,7 +50,7 @@ export class Inbound {
       this.#enqueue(async () => {
         const recovered = recoverMessage(entry, own);
         if (recovered === null) this.#settle([entry.id]);
-        else await this.#message(sock, recovered.message, recovered.isBackfill, [entry.id]);
+        else await this.#message(sock, recovered, [entry.id]);
       });
     }
   }
@@ -64,7 +65,11 @@ export class Inbound {
     this.#undecryptable.close();
   }
 
-  async #message(sock: WASocket, message: WAMessage, isBackfill: boolean, inboxIds: readonly string[]): Promise<void> {
+  async #message(
+    sock: WASocket,
+    { message, isBackfill }: RecoveredMessage,
+    inboxIds: readonly string[],
+  ): Promise<void> {
     const id = message.key.id ?? '';
     switch (kindOf(message)) {
       case 'control':
@@ -79,7 +84,13 @@ export class Inbound {
         this.#held.delete(id);
         this.#undecryptable.resolve(id);
         const addresses = await addressesOf(sock, message.key);
-        const mapped = mapMessage({ message, addresses, isBackfill, key: writeValue(message.key), now: Date.now() });
+        const mapped = mapMessage({
+          message,
+          addresses,
+          isBackfill,
+          key: writeValue(message.key),
+          now: this.#options.clock.now(),
+        });
         const [inboxId, ...others] = inboxIds;
         this.#add({ tag: 'message', ...mapped, inboxId: inboxId ?? null });
         this.#settle(others);
@@ -93,7 +104,13 @@ export class Inbound {
       const [first] = group;
       if (first === undefined) continue;
       const from = await phoneJidOf(sock, first.from);
-      this.#add(receiptItem(group.map(({ messageId }) => messageId), first, from));
+      this.#add(
+        receiptItem(
+          group.map(({ messageId }) => messageId),
+          first,
+          from,
+        ),
+      );
     }
   }
 
@@ -105,7 +122,7 @@ export class Inbound {
     const chat = message.key.remoteJidAlt || message.key.remoteJid || '';
     this.#add({
       tag: 'event',
-      at: Date.now(),
+      at: this.#options.clock.now(),
       event: {
         name: 'message_undecryptable',
         data: {

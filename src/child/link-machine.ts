@@ -10,7 +10,7 @@
  */
 import { assertNever } from '../contract/assert-never.ts';
 import type { LinkState, PairingOffer } from '../contract/ipc.ts';
-import { judgeClose, type CloseCause, type CloseVerdict } from './close-codes.ts';
+import { judgeClose, type CloseCause, type CloseRule, type CloseVerdict } from './close-codes.ts';
 
 export interface LinkFacts {
   readonly state: LinkState;
@@ -65,6 +65,7 @@ const maxDelayMs = 60_000;
 const slowDelayMs = 15 * 60_000;
 const outdatedDelayMs = 60 * 60_000;
 const replacedDelayMs = 60_000;
+const banJitterMs = 30_000;
 const replacedWindowMs = 10 * 60_000;
 const restartWindowMs = 60_000;
 const maxRestartsPerWindow = 5;
@@ -87,8 +88,17 @@ export function initialLink(isPaired: boolean): LinkFacts {
   };
 }
 
-/** One step at unix milliseconds `now`; `random` answers numbers from 0 to below 1 and spreads retries. */
-export function stepLink(facts: LinkFacts, input: LinkInput, now: number, random: () => number): LinkStep {
+/** When a step happens, and what spreads its retries. */
+export interface Moment {
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
+
+/** One step of a link's life. */
+export function stepLink(facts: LinkFacts, input: LinkInput, moment: Moment): LinkStep {
+  const { now } = moment;
   switch (input.tag) {
     case 'connect':
       if (facts.state === 'connected' || isUnderWay(facts.state)) return stay(facts);
@@ -121,16 +131,37 @@ export function stepLink(facts: LinkFacts, input: LinkInput, now: number, random
     case 'opened':
       if (!isUnderWay(facts.state)) return stay(facts);
       return step(
-        { ...facts, state: 'connected', reason: 'Connected to WhatsApp.', code: null, until: null, qr: null, pairCode: null, isPaired: true, openedAt: now },
+        {
+          ...facts,
+          state: 'connected',
+          reason: 'Connected to WhatsApp.',
+          code: null,
+          until: null,
+          qr: null,
+          pairCode: null,
+          isPaired: true,
+          openedAt: now,
+        },
         [{ tag: 'cancel_retry' }, { tag: 'tell_connected' }],
       );
     case 'closed':
-      return facts.state === 'idle' ? stay(facts) : close(facts, input.cause, now, random);
+      return facts.state === 'idle' ? stay(facts) : close(facts, input.cause, moment);
     case 'retry_due':
-      return facts.until === null || facts.until > now ? stay(facts) : open(facts, 'Connecting to WhatsApp.', facts.failures);
+      return facts.until === null || facts.until > now
+        ? stay(facts)
+        : open(facts, 'Connecting to WhatsApp.', facts.failures);
     case 'stop':
       return step(
-        { ...facts, state: 'idle', reason: input.reason, until: null, qr: null, pairCode: null, openedAt: null, failures: 0 },
+        {
+          ...facts,
+          state: 'idle',
+          reason: input.reason,
+          until: null,
+          qr: null,
+          pairCode: null,
+          openedAt: null,
+          failures: 0,
+        },
         [{ tag: 'cancel_retry' }, { tag: 'end_socket' }, ...ifOpen(facts, false)],
       );
     case 'logged_out_by_us':
@@ -149,62 +180,78 @@ export function stepLink(facts: LinkFacts, input: LinkInput, now: number, random
   }
 }
 
-function close(facts: LinkFacts, cause: CloseCause, now: number, random: () => number): LinkStep {
+function close(facts: LinkFacts, cause: CloseCause, moment: Moment): LinkStep {
+  const { now, random } = moment;
   const verdict = judgeClose(cause, facts.isPaired);
   const wasStable = facts.openedAt !== null && now - facts.openedAt >= stableAfterMs;
   const ended: LinkFacts = {
     ...facts,
     reason: verdict.sentence,
     code: cause.code,
+    until: null,
     qr: null,
     pairCode: null,
     openedAt: null,
     failures: wasStable && !isSteady(verdict) ? 0 : facts.failures,
   };
-  const { rule } = verdict;
+  const next = followRule(ended, verdict.rule, { now, random });
+  return step(next.facts, [...ifOpen(facts, !isOver(next.facts)), ...next.effects]);
+}
+
+/** What follows from the rule for a link that has just ended. */
+function followRule(ended: LinkFacts, rule: CloseRule, moment: Moment): LinkStep {
+  const { now, random } = moment;
+  const soon = { delayMs: delayAfter(ended.failures, random) };
   switch (rule.tag) {
     case 'restart': {
-      const restarts = [...facts.restarts.filter((at) => now - at < restartWindowMs), now];
-      if (restarts.length > maxRestartsPerWindow) {
-        return retryLater({ ...ended, restarts }, facts, delayAfter(ended.failures, random), now);
-      }
-      const next = open({ ...ended, restarts }, verdict.sentence, ended.failures);
-      return step(next.facts, [...ifOpen(facts, true), ...next.effects]);
+      const restarts = [...ended.restarts.filter((at) => now - at < restartWindowMs), now];
+      return restarts.length > maxRestartsPerWindow
+        ? retryLater({ ...ended, restarts }, soon, moment)
+        : open({ ...ended, restarts }, ended.reason, ended.failures);
     }
     case 'back_off':
-      return retryLater(ended, facts, Math.max(rule.minDelayMs, delayAfter(ended.failures, random)), now);
+      return retryLater(ended, { delayMs: Math.max(rule.minDelayMs, soon.delayMs) }, moment);
     case 'damaged':
       return ended.failures + 1 >= damagedLimit
-        ? retryLater({ ...ended, state: 'rejected' }, facts, slowDelayMs, now, 'rejected')
-        : retryLater(ended, facts, delayAfter(ended.failures, random), now);
+        ? retryLater(ended, { delayMs: slowDelayMs, state: 'rejected' }, moment)
+        : retryLater(ended, soon, moment);
     case 'reset_pairing': {
-      const next = retryLater(ended, facts, delayAfter(ended.failures, random), now);
+      const next = retryLater(ended, soon, moment);
       return step(next.facts, [{ tag: 'reset_pairing' }, ...next.effects]);
     }
     case 'pairing_expired':
-      return step({ ...ended, state: 'idle', until: null, failures: 0 }, [{ tag: 'reset_pairing' }, { tag: 'cancel_retry' }]);
+      return rest({ ...ended, state: 'idle', failures: 0 }, [{ tag: 'reset_pairing' }]);
     case 'logged_out':
-      return step({ ...ended, state: 'logged_out', until: null, failures: 0, isPaired: rule.forget ? false : facts.isPaired }, [
-        { tag: 'cancel_retry' },
-        ...ifOpen(facts, false),
+      return rest({ ...ended, state: 'logged_out', failures: 0, isPaired: rule.forget ? false : ended.isPaired }, [
         ...(rule.forget ? ([{ tag: 'forget_credentials' }] as const) : []),
         { tag: 'tell_logged_out' },
       ]);
     case 'replaced': {
-      const conflicts = [...facts.conflicts.filter((at) => now - at < replacedWindowMs), now];
+      const conflicts = [...ended.conflicts.filter((at) => now - at < replacedWindowMs), now];
       return conflicts.length > 1
-        ? step({ ...ended, conflicts, state: 'replaced', until: null }, [{ tag: 'cancel_retry' }, ...ifOpen(facts, false)])
-        : retryLater({ ...ended, conflicts }, facts, replacedDelayMs, now, 'replaced');
+        ? rest({ ...ended, conflicts, state: 'replaced' }, [])
+        : retryLater({ ...ended, conflicts }, { delayMs: replacedDelayMs, state: 'replaced' }, moment);
     }
-    case 'banned':
-      return retryLater(ended, facts, rule.seconds * 1000 + Math.round(random() * 30_000), now, 'banned');
+    case 'banned': {
+      const delayMs = rule.seconds * 1000 + Math.round(random() * banJitterMs);
+      return retryLater(ended, { delayMs, state: 'banned' }, moment);
+    }
     case 'outdated':
-      return retryLater(ended, facts, outdatedDelayMs, now, 'outdated');
+      return retryLater(ended, { delayMs: outdatedDelayMs, state: 'outdated' }, moment);
     case 'rejected':
-      return step({ ...ended, state: 'rejected', until: null }, [{ tag: 'cancel_retry' }, ...ifOpen(facts, false)]);
+      return rest({ ...ended, state: 'rejected' }, []);
     default:
       return assertNever(rule);
   }
+}
+
+/** Whether only a person brings the link back. */
+function isOver(facts: LinkFacts): boolean {
+  return facts.until === null && facts.state !== 'connecting';
+}
+
+function rest(facts: LinkFacts, effects: readonly LinkEffect[]): LinkStep {
+  return step(facts, [{ tag: 'cancel_retry' }, ...effects]);
 }
 
 /** Doubles from one second to a minute; full jitter on the upper half, so that many sessions do not return at once. */
@@ -213,12 +260,15 @@ function delayAfter(failures: number, random: () => number): number {
   return Math.round(ceiling / 2 + (random() * ceiling) / 2);
 }
 
-function retryLater(ended: LinkFacts, before: LinkFacts, delayMs: number, now: number, state: LinkState = 'reconnecting'): LinkStep {
+interface Retry {
+  readonly delayMs: number;
+  /** By default reconnecting. */
+  readonly state?: LinkState;
+}
+
+function retryLater(ended: LinkFacts, { delayMs, state = 'reconnecting' }: Retry, { now }: Moment): LinkStep {
   const at = now + delayMs;
-  return step({ ...ended, state, until: at, failures: ended.failures + 1 }, [
-    ...ifOpen(before, true),
-    { tag: 'schedule_retry', at },
-  ]);
+  return step({ ...ended, state, until: at, failures: ended.failures + 1 }, [{ tag: 'schedule_retry', at }]);
 }
 
 function open(facts: LinkFacts, reason: string, failures: number): LinkStep {

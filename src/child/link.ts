@@ -2,6 +2,7 @@
  * Drives one link: feeds what happens to the link machine and performs the effects that it answers. Knows sockets and
  * timers, decides nothing.
  */
+import type { Clock } from '../clock.ts';
 import { assertNever } from '../contract/assert-never.ts';
 import { WardenError, toWardenError } from '../contract/errors.ts';
 import { userOf } from '../contract/ids.ts';
@@ -13,7 +14,13 @@ import { Inbox } from './engine/inbox.ts';
 import { libraryLogger } from './engine/library-log.ts';
 import { confirmedLogout } from './engine/logout.ts';
 import { decodeContent } from './engine/message-content.ts';
-import { announcedVersion, openLinkSocket, type LinkSocket, type LinkSocketListener, type WASocket } from './engine/link-socket.ts';
+import {
+  announcedVersion,
+  openLinkSocket,
+  type LinkSocket,
+  type LinkSocketListener,
+  type WASocket,
+} from './engine/link-socket.ts';
 import { deviceOf, isPaired } from './engine/device.ts';
 import { requestPairCode } from './engine/pair-code.ts';
 import { initialLink, stepLink, type LinkEffect, type LinkFacts, type LinkInput } from './link-machine.ts';
@@ -29,13 +36,14 @@ export interface LinkListener extends Pick<LinkSocketListener, 'stanza' | 'messa
   loggedOut(facts: LinkFacts): void;
   /** An ack that no send waits for any more. */
   lateAck(attrs: Readonly<Record<string, string>>): void;
-  log(level: 'warn' | 'error' | 'info', text: string, code: number | null): void;
+  log(level: 'debug' | 'info' | 'warn' | 'error', text: string, code: number | null): void;
 }
 
 interface LinkOptions {
   readonly start: StartSession;
   readonly store: StoreClient;
   readonly listener: LinkListener;
+  readonly clock: Clock;
   readonly random: () => number;
 }
 
@@ -134,7 +142,7 @@ export class Link {
   }
 
   #feed(input: LinkInput): void {
-    const { facts, effects } = stepLink(this.#facts, input, Date.now(), this.#options.random);
+    const { facts, effects } = stepLink(this.#facts, input, { now: this.#now(), random: this.#options.random });
     if (facts === this.#facts && effects.length === 0) return;
     this.#facts = facts;
     for (const effect of effects) this.#perform(effect);
@@ -217,8 +225,8 @@ export class Link {
       caches: this.#caches,
       logger: libraryLogger((level, text) => listener.log(level, text, null)),
       getMessage: async (key) => {
-        const stored = key.id ? await store.message(key.id) : null;
-        return stored?.proto == null ? undefined : decodeContent(stored.proto);
+        const bytes = (key.id ? await store.message(key.id) : null)?.proto ?? null;
+        return bytes === null ? undefined : decodeContent(bytes);
       },
       qrTimeoutMs: this.#pairCode === null ? start.limits.qrTimeoutMs : pairCodeQrTimeoutMs,
       on,
@@ -231,7 +239,7 @@ export class Link {
 
   #gotQr(code: string, lifetimeMs: number): void {
     const attempt = (this.#facts.qr?.attempt ?? 0) + 1;
-    const offer = { code, expiresAt: Date.now() + lifetimeMs, attempt };
+    const offer = { code, expiresAt: this.#now() + lifetimeMs, attempt };
     this.#feed({ tag: 'qr', offer });
     if (this.#pairCode !== null) void this.#askForPairCode(this.#pairCode);
     else if (this.#facts.pairCode === null) this.#options.listener.qr(offer);
@@ -244,7 +252,7 @@ export class Link {
     try {
       const code = await requestPairCode(socket.sock, pending.request);
       const { phone } = pending.request;
-      const offer = { code, phone, expiresAt: Date.now() + pairCodeLifetimeMs, attempt: 1 };
+      const offer = { code, phone, expiresAt: this.#now() + pairCodeLifetimeMs, attempt: 1 };
       this.#feed({ tag: 'pair_code', offer });
       this.#options.listener.pairCode(offer);
       pending.resolve(offer);
@@ -259,7 +267,7 @@ export class Link {
   }
 
   #gotAck(attrs: Readonly<Record<string, string>>): void {
-    const at = Number(attrs['t']) > 0 ? Number(attrs['t']) * 1000 : Date.now();
+    const at = Number(attrs['t']) > 0 ? Number(attrs['t']) * 1000 : this.#now();
     const { id, error } = attrs;
     if (id === undefined) return;
     const ack = error === undefined ? ({ tag: 'acked', at } as const) : ({ tag: 'refused', code: error, at } as const);
@@ -274,9 +282,9 @@ export class Link {
   /** Waits in short steps: a timer of more than 24 days fires at once, and the machine's clock may be set meanwhile. */
   #scheduleRetry(at: number): void {
     clearTimeout(this.#retryTimer);
-    const delayMs = Math.min(Math.max(at - Date.now(), 0), longestTimerMs);
+    const delayMs = Math.min(Math.max(at - this.#now(), 0), longestTimerMs);
     this.#retryTimer = setTimeout(() => {
-      if (Date.now() < at) this.#scheduleRetry(at);
+      if (this.#now() < at) this.#scheduleRetry(at);
       else this.#feed({ tag: 'retry_due' });
     }, delayMs);
   }
@@ -289,7 +297,13 @@ export class Link {
     this.#socket?.sock.ev.emit('creds.update', { me: { ...me, name } });
   }
 
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
   #save(): void {
-    void this.#auth.saveCreds().catch(() => this.#options.listener.log('error', 'credentials could not be saved', null));
+    void this.#auth
+      .saveCreds()
+      .catch(() => this.#options.listener.log('error', 'credentials could not be saved', null));
   }
 }

@@ -1,5 +1,6 @@
 /** The child's entry and the only place that ends its process. */
 import './silence.ts';
+import { systemClock } from '../clock.ts';
 import { Channel } from '../contract/channel.ts';
 import { exitCode, protocolVersion, type ChildNotices, type ToChild, type ToSupervisor } from '../contract/ipc.ts';
 import { processPort } from '../contract/process-port.ts';
@@ -35,6 +36,7 @@ process.stderr.on('error', () => undefined);
 const { Host } = await import('./host.ts');
 
 const host = new Host({
+  clock: systemClock,
   requester: { request: (name, body) => channel.request(name, body) },
   notify: (name, body) => {
     channel.notify(name, body);

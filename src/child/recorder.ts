@@ -2,7 +2,7 @@
  * Hands what a session has to tell to the store, in order and in batches: while one batch is being committed the next
  * one gathers. A batch that the store refuses is handed over item by item, so that one bad item costs nothing but itself.
  */
-import { WardenError, toWardenError } from '../contract/errors.ts';
+import { toWardenError, type WardenError } from '../contract/errors.ts';
 import type { RecordItem } from '../contract/ipc.ts';
 
 const maxBatchItems = 64;

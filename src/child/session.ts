@@ -1,4 +1,5 @@
 /** One WhatsApp session in this child: its link, what it receives, and what it is asked to do. */
+import type { Clock } from '../clock.ts';
 import type { SessionEvent } from '../contract/events.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { ChildNotices, PairingOffer, SendAnswer, SendRequest, StartSession, ToChild } from '../contract/ipc.ts';
@@ -17,6 +18,7 @@ export interface SessionOptions {
   readonly requester: Requester;
   readonly notify: <N extends keyof ChildNotices>(name: N, body: ChildNotices[N]) => void;
   readonly onFenced: () => void;
+  readonly clock: Clock;
 }
 
 export class Session {
@@ -30,22 +32,24 @@ export class Session {
   readonly #link: Link;
 
   constructor(options: SessionOptions) {
-    const { start, requester, onFenced } = options;
+    const { start, requester, onFenced, clock } = options;
     this.id = start.session;
     this.#options = options;
     this.#store = new StoreClient({ session: start.session, epoch: start.epoch, requester, onFenced });
     this.#recorder = new Recorder({
       commit: (items) => this.#store.record(items),
-      onLost: (item, error) => this.#log('error', 'a record was refused by the store', { item: item.tag, error: error.code }),
+      onLost: (item, error) =>
+        this.#log('error', 'a record was refused by the store', { item: item.tag, error: error.code }),
     });
     this.#recipients = new Recipients(this.#store);
     this.#inbound = new Inbound({
       link: () => this.#link,
       store: this.#store,
       recorder: this.#recorder,
+      clock,
       onError: (text) => this.#log('error', text, {}),
     });
-    this.#link = new Link({ start, store: this.#store, listener: this.#listener(), random: Math.random });
+    this.#link = new Link({ start, store: this.#store, listener: this.#listener(), clock, random: Math.random });
   }
 
   connect(): void {
@@ -83,6 +87,7 @@ export class Session {
     const context = {
       sock,
       limits,
+      clock: this.#options.clock,
       store: this.#store,
       acks: this.#link.acks,
       recipients: this.#recipients,
@@ -114,7 +119,9 @@ export class Session {
       status: isRefused ? 'failed' : 'sent',
       at: ack.at,
       errorCode: ack.code,
-      event: isRefused ? { name: 'message_failed', data: { message_id: messageId, chat, code: ack.code, reason } } : null,
+      event: isRefused
+        ? { name: 'message_failed', data: { message_id: messageId, chat, code: ack.code, reason } }
+        : null,
     });
   }
 
@@ -147,7 +154,7 @@ export class Session {
   /** Tells an event that has no row of its own. */
   #tell(event: SessionEvent): void {
     this.stats.events++;
-    void this.#recorder.add({ tag: 'event', event, at: Date.now() });
+    void this.#recorder.add({ tag: 'event', event, at: this.#options.clock.now() });
   }
 
   #connected(isNewLogin: boolean): void {
@@ -167,7 +174,7 @@ export class Session {
   #lateAck(attrs: Readonly<Record<string, string>>): void {
     const { id, from = '', error, t } = attrs;
     if (id === undefined) return;
-    const at = Number(t) > 0 ? Number(t) * 1000 : Date.now();
+    const at = Number(t) > 0 ? Number(t) * 1000 : this.#options.clock.now();
     this.#recordAck(id, from, { tag: error === undefined ? 'acked' : 'refused', at, code: error ?? null });
   }
 

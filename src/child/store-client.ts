@@ -20,7 +20,15 @@ interface StoreClientOptions {
 }
 
 /** Read so often that they stay in memory; pre-keys are many and read once. */
-const cachedTypes = new Set(['session', 'sender-key', 'identity-key', 'lid-mapping', 'device-list', 'tctoken', 'recipient']);
+const cachedTypes = new Set([
+  'session',
+  'sender-key',
+  'identity-key',
+  'lid-mapping',
+  'device-list',
+  'tctoken',
+  'recipient',
+]);
 const cacheEntries = 2_000;
 const firstRetryMs = 250;
 const maxRetryMs = 2_000;
@@ -112,7 +120,8 @@ export class StoreClient {
       try {
         return await attempt();
       } catch (error) {
-        const isPassing = error instanceof WardenError && (error.code === 'storage_unavailable' || error.code === 'session_busy');
+        const isPassing =
+          error instanceof WardenError && (error.code === 'storage_unavailable' || error.code === 'session_busy');
         if (!isPassing) throw error;
       }
       await pause(delayMs, signal);

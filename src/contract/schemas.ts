@@ -60,7 +60,12 @@ export const httpUrl = z
   .max(2048)
   .refine((text) => {
     const url = URL.parse(text);
-    return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '';
+    return (
+      url !== null &&
+      (url.protocol === 'http:' || url.protocol === 'https:') &&
+      url.username === '' &&
+      url.password === ''
+    );
   }, 'an http or https URL without user name and password');
 
 /** The answer of an action that produces nothing but its effect. */

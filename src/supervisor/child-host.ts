@@ -45,6 +45,8 @@ export class ChildHost {
   /** The sessions that this process was given, with their epochs; they may write until it ends, also while they leave. */
   readonly #epochs = new Map<SessionId, number>();
   readonly #starts = new Map<SessionId, AbortController>();
+  /** Ends logouts that a child which hangs will not answer. */
+  readonly #logouts = new Set<AbortController>();
   #isGreeted = false;
 
   constructor(id: string, isSandbox: boolean, environment: HostEnvironment) {
@@ -76,6 +78,7 @@ export class ChildHost {
       onGone: (verdict) => this.#gone(verdict),
       onState: () => {
         for (const session of this.sessions.values()) session.changed();
+        if (this.child.silentMs !== null) for (const logout of this.#logouts) logout.abort(hangs());
       },
     });
   }
@@ -106,7 +109,9 @@ export class ChildHost {
     if (hasOthers) await this.#endLink(session);
     else {
       this.#starts.get(session.id)?.abort();
+      const isHung = this.child.silentMs !== null;
       this.child.stop();
+      if (isHung) this.child.doom('stop_timeout');
       await this.child.gone();
     }
     this.sessions.delete(session.id);
@@ -133,7 +138,19 @@ export class ChildHost {
   async logOut(session: LiveSession, deadlineMs: number): Promise<void> {
     const { channel } = this.child;
     if (channel === null) throw new WardenError('session_restarted');
-    await channel.request('stop_session', { session: session.id, logout: true }, { deadlineMs, urgent: true });
+    if (this.child.silentMs !== null) throw hangs();
+    const logout = new AbortController();
+    this.#logouts.add(logout);
+    const { signal } = logout;
+    try {
+      await channel.request(
+        'stop_session',
+        { session: session.id, logout: true },
+        { deadlineMs, urgent: true, signal },
+      );
+    } finally {
+      this.#logouts.delete(logout);
+    }
   }
 
   view(): ChildView {
@@ -238,6 +255,9 @@ export class ChildHost {
     if (session !== undefined && session.epoch === this.#epochs.get(id)) this.#environment.onFenced(session);
   }
 }
+
+const hangs = (): WardenError =>
+  new WardenError('session_busy', { message: "The session's process does not answer; restart the session." });
 
 const isUnknownThere = (error: unknown): boolean =>
   error instanceof WardenError && error.code === 'session_not_connected';

@@ -138,5 +138,5 @@ const blocked = (cause: ExitCause, detail: string): ExitVerdict => ({ cause, kin
 /** The line that names the error: the rest of the tail is in the log. */
 function withStderr(sentence: string, facts: ExitFacts): string {
   const line = /^\s*(\w*(?:Error|Exception)\b.*)$/m.exec(facts.stderrTail)?.[1];
-  return line === undefined ? `${sentence}.` : `${sentence}: ${line.slice(0, 200)}`;
+  return line === undefined ? `${sentence}.` : `${sentence}: ${line.slice(0, 200).replace(/\.?$/, '.')}`;
 }

@@ -129,7 +129,7 @@ export class Hosting {
     const chosen = placeSession(session.isSandbox, places, this.#options.settings.sessionsPerChild);
     const host = (chosen === null ? undefined : this.#hosts.get(chosen)) ?? this.#newHost(session.isSandbox);
     session.wasUnderWay = false;
-    session.setLink('idle', 'The session is starting.');
+    session.setLink('connecting', 'The session is starting.');
     host.add(session);
   }
 

@@ -19,7 +19,7 @@ describe('a gateway without a database of its own', () => {
     await gateway.must(200, '/sessions/kept/messages/text', { to: '15551234567', text: 'before the crash' });
     await gateway.kill();
     await gateway.boot();
-    await untilConnected(gateway, 'kept', 45_000);
+    await untilConnected(gateway, 'kept');
     await gateway.must(200, '/sessions/kept/messages/text', { to: '15551234567', text: 'after the crash' });
     const texts = await eventually(async () => {
       const found = (await inbox(gateway, 'kept', '15551234567')).map((each) => at(each, 'text'));

@@ -45,7 +45,11 @@ describe('pairing', () => {
     assert.equal(at(device.json, 'jid'), '15550002222@s.whatsapp.net');
     assert.match(String(at(device.json, 'lid')), /^\d+@lid$/);
     assert.ok(Number(at(device.json, 'device_id')) > 0);
-    await eventually(() => events('by-qr').includes('connected') && events('by-qr').includes('qr_code'), 10_000, () => events('by-qr'));
+    await eventually(
+      () => events('by-qr').includes('connected') && events('by-qr').includes('qr_code'),
+      10_000,
+      () => events('by-qr'),
+    );
 
     const after = await gateway.get('/sessions/by-qr/qr');
     assert.equal(after.status, 409);
@@ -57,7 +61,12 @@ describe('pairing', () => {
   });
 
   test('by pair code: the code is typed into the phone, a wrong one is refused', async () => {
-    await gateway.must(201, '/sessions', { id: 'by-code', sandbox: true, webhook: { url: receiver.url }, auto_connect: false });
+    await gateway.must(201, '/sessions', {
+      id: 'by-code',
+      sandbox: true,
+      webhook: { url: receiver.url },
+      auto_connect: false,
+    });
     const offer = await gateway.must(200, '/sessions/by-code/pair', { phone: '+1 (555) 000-3333' });
     assert.match(String(at(offer, 'code')), /^[1-9A-Z]{4}-[1-9A-Z]{4}$/);
     assert.equal(at(offer, 'phone'), '15550003333');
@@ -68,12 +77,19 @@ describe('pairing', () => {
     const paired = await gateway.must(200, '/sessions/by-code/sandbox/enter-code', { code: at(offer, 'code') });
     assert.equal(at(paired, 'phone_number'), '15550003333');
     await untilConnected(gateway, 'by-code');
-    await eventually(() => events('by-code').includes('pair_code'), 10_000, () => events('by-code'));
+    await eventually(
+      () => events('by-code').includes('pair_code'),
+      10_000,
+      () => events('by-code'),
+    );
   });
 
-  test('by a pair code of one\'s own choice, at the alias route', async () => {
+  test("by a pair code of one's own choice, at the alias route", async () => {
     await gateway.must(201, '/sessions', { id: 'by-own-code', sandbox: true });
-    const offer = await gateway.must(200, '/sessions/by-own-code/pair-code', { phone_number: '15550004444', custom_code: 'WARDEN12' });
+    const offer = await gateway.must(200, '/sessions/by-own-code/pair-code', {
+      phone_number: '15550004444',
+      custom_code: 'WARDEN12',
+    });
     assert.equal(at(offer, 'code'), 'WARD-EN12');
     await gateway.must(200, '/sessions/by-own-code/sandbox/enter-code', { code: 'WARD-EN12' });
     await untilConnected(gateway, 'by-own-code');
@@ -96,7 +112,11 @@ describe('pairing', () => {
     const session = await untilStatus(gateway, 'unlinked', 'logged_out');
     assert.equal(at(session, 'is_logged_in'), false);
     assert.match(String(at(session, 'status_reason')), /pair again/);
-    await eventually(() => events('unlinked').includes('logged_out'), 10_000, () => events('unlinked'));
+    await eventually(
+      () => events('unlinked').includes('logged_out'),
+      10_000,
+      () => events('unlinked'),
+    );
     await gateway.must(200, '/sessions/unlinked/connect');
     await gateway.must(200, '/sessions/unlinked/sandbox/scan', { phone: '15550006666' });
     await untilConnected(gateway, 'unlinked');

@@ -18,12 +18,20 @@ describe('text messages', () => {
     gateway = await GatewayUnderTest.start({ env: { SEND_TIMEOUT_MS: '3000' } });
     receiver = await startHttpReceiver();
     await pairedSession(gateway, 'support', { phone: '15550001111', webhook: { url: receiver.url, secret } });
-    await gateway.must(201, '/sessions/support/sandbox/contacts', { phone: contact, name: 'First contact', behaviour: 'delivers' });
+    await gateway.must(201, '/sessions/support/sandbox/contacts', {
+      phone: contact,
+      name: 'First contact',
+      behaviour: 'delivers',
+    });
   });
 
   after(async () => {
-    await requireCleanOracle(gateway, 'support').finally(() => gateway.dispose());
-    await receiver.close();
+    try {
+      await requireCleanOracle(gateway, 'support');
+    } finally {
+      await gateway.dispose();
+      await receiver.close();
+    }
   });
 
   const event = (name: string, matches: (data: unknown) => boolean): Promise<ReceivedRequest> =>
@@ -34,19 +42,29 @@ describe('text messages', () => {
     );
 
   test('a text reaches the contact, who decrypts it, and a copy reaches the own phone', async () => {
-    const sent = await gateway.must(200, '/sessions/support/messages/text', { to: '+1 555 123-4567', text: 'Hello from Warden' });
+    const sent = await gateway.must(200, '/sessions/support/messages/text', {
+      to: '+1 555 123-4567',
+      text: 'Hello from Warden',
+    });
     assert.equal(at(sent, 'status'), 'sent');
     assert.equal(at(sent, 'to'), `${contact}@s.whatsapp.net`);
     const id = at(sent, 'message_id');
-    const received = await eventually(async () => (await inbox(gateway, 'support', contact)).find((each) => at(each, 'message_id') === id));
+    const received = await eventually(async () =>
+      (await inbox(gateway, 'support', contact)).find((each) => at(each, 'message_id') === id),
+    );
     assert.equal(at(received, 'text'), 'Hello from Warden');
-    const copy = await eventually(async () => (await inbox(gateway, 'support', '15550001111')).find((each) => at(each, 'message_id') === id));
+    const copy = await eventually(async () =>
+      (await inbox(gateway, 'support', '15550001111')).find((each) => at(each, 'message_id') === id),
+    );
     assert.equal(at(copy, 'text'), 'Hello from Warden');
     assert.equal(at(copy, 'chat'), `${contact}@s.whatsapp.net`);
   });
 
   test('a text from a contact reaches the webhook with signatures that verify', async () => {
-    const written = await gateway.must(201, '/sessions/support/sandbox/messages', { from: contact, text: 'Hi, are you there?' });
+    const written = await gateway.must(201, '/sessions/support/sandbox/messages', {
+      from: contact,
+      text: 'Hi, are you there?',
+    });
     const request = await event('message', (data) => at(data, 'message_id') === at(written, 'message_id'));
     assert.deepEqual(
       { ...Object(at(request.json, 'data')), timestamp: 0, from_lid: 'x' },
@@ -92,10 +110,17 @@ describe('text messages', () => {
   });
 
   test('a reply quotes the message that it answers', async () => {
-    const written = await gateway.must(201, '/sessions/support/sandbox/messages', { from: contact, text: 'A question' });
+    const written = await gateway.must(201, '/sessions/support/sandbox/messages', {
+      from: contact,
+      text: 'A question',
+    });
     const quotedId = String(at(written, 'message_id'));
     await event('message', (data) => at(data, 'message_id') === quotedId);
-    const sent = await gateway.must(200, '/sessions/support/messages/text', { to: contact, text: 'An answer', reply_to: quotedId });
+    const sent = await gateway.must(200, '/sessions/support/messages/text', {
+      to: contact,
+      text: 'An answer',
+      reply_to: quotedId,
+    });
     const received = await eventually(async () =>
       (await inbox(gateway, 'support', contact)).find((each) => at(each, 'message_id') === at(sent, 'message_id')),
     );
@@ -115,7 +140,11 @@ describe('text messages', () => {
   });
 
   test('what the account writes on its own phone is told as its own', async () => {
-    const written = await gateway.must(201, '/sessions/support/sandbox/messages', { from: 'phone', to: contact, text: 'From my pocket' });
+    const written = await gateway.must(201, '/sessions/support/sandbox/messages', {
+      from: 'phone',
+      to: contact,
+      text: 'From my pocket',
+    });
     const request = await event('message', (data) => at(data, 'message_id') === at(written, 'message_id'));
     assert.equal(at(request.json, 'data', 'is_from_me'), true);
     assert.equal(at(request.json, 'data', 'chat'), `${contact}@s.whatsapp.net`);

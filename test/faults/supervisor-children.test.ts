@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
+import { isRunning } from '../support/process-facts.ts';
 import { session, supervise, type Supervised } from '../support/supervised.ts';
 
 const kill = (pid: number, signal: NodeJS.Signals = 'SIGKILL') => process.kill(pid, signal);
-
-/** Whether a process of the operating system is there and no zombie. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 async function withSupervised(
   run: (supervised: Supervised) => Promise<void>,

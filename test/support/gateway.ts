@@ -13,6 +13,7 @@ import { eventually } from './eventually.ts';
 const entry = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const token = 'test-superadmin-token-0123456789';
 const startTimeoutMs = 60_000;
+const statusDeadlineMs = 45_000;
 
 export interface GatewaySettings {
   /** Environment variables beside the test's own. */
@@ -34,7 +35,11 @@ export class GatewayUnderTest {
   private constructor(
     port: number,
     storagePath: string,
-    settings: { readonly database: TestDatabase | null; readonly ownsDatabase: boolean; readonly env: Readonly<Record<string, string>> },
+    settings: {
+      readonly database: TestDatabase | null;
+      readonly ownsDatabase: boolean;
+      readonly env: Readonly<Record<string, string>>;
+    },
   ) {
     this.baseUrl = `http://127.0.0.1:${port}`;
     this.storagePath = storagePath;
@@ -58,7 +63,11 @@ export class GatewayUnderTest {
     const storagePath = await mkdtemp(join(tmpdir(), 'warden-e2e-'));
     const ownsDatabase = settings.database === undefined;
     const database = settings.database === undefined ? await createTestDatabase() : settings.database;
-    const gateway = new GatewayUnderTest(await freePort(), storagePath, { database, ownsDatabase, env: settings.env ?? {} });
+    const gateway = new GatewayUnderTest(await freePort(), storagePath, {
+      database,
+      ownsDatabase,
+      env: settings.env ?? {},
+    });
     await gateway.boot();
     return gateway;
   }
@@ -127,7 +136,8 @@ export class GatewayUnderTest {
   /** Like `post`, and fails the test with the whole answer when the status is another. */
   async must(status: number, path: string, body: unknown = {}): Promise<unknown> {
     const answer = await this.post(path, body);
-    if (answer.status !== status) throw new Error(`POST ${path} answered ${answer.status}: ${answer.text}\n${this.#output.slice(-3000)}`);
+    if (answer.status !== status)
+      throw new Error(`POST ${path} answered ${answer.status}: ${answer.text}\n${this.#output.slice(-3000)}`);
     return answer.json;
   }
 
@@ -155,18 +165,18 @@ export async function pairedSession(
   return { phone: String(at(paired, 'phone_number')) };
 }
 
-export function untilConnected(gateway: GatewayUnderTest, id: string, deadlineMs = 30_000): Promise<unknown> {
-  return untilStatus(gateway, id, 'connected', deadlineMs);
+export function untilConnected(gateway: GatewayUnderTest, id: string): Promise<unknown> {
+  return untilStatus(gateway, id, 'connected');
 }
 
-export function untilStatus(gateway: GatewayUnderTest, id: string, status: string, deadlineMs = 30_000): Promise<unknown> {
+export function untilStatus(gateway: GatewayUnderTest, id: string, status: string): Promise<unknown> {
   let last: unknown;
   return eventually(
     async () => {
       last = (await gateway.get(`/sessions/${id}`)).json;
       return at(last, 'status') === status ? last : null;
     },
-    deadlineMs,
+    statusDeadlineMs,
     () => ({ session: last, output: gateway.output.slice(-3000) }),
   );
 }
@@ -174,17 +184,20 @@ export function untilStatus(gateway: GatewayUnderTest, id: string, status: strin
 /** The messages that a contact (or the account's own phone) has received and decrypted. */
 export async function inbox(gateway: GatewayUnderTest, id: string, contact: string): Promise<readonly unknown[]> {
   const answer = await gateway.get(`/sessions/${id}/sandbox/inbox?contact=${encodeURIComponent(contact)}`);
-  const messages = at(answer.json, 'messages');
-  if (!Array.isArray(messages)) throw new Error(`no inbox: ${answer.status} ${answer.text}`);
+  const messages: unknown = at(answer.json, 'messages');
+  if (!isList(messages)) throw new Error(`no inbox: ${answer.status} ${answer.text}`);
   return messages;
 }
+
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 /** Fails unless the simulator found nothing wrong with the session. */
 export async function requireCleanOracle(gateway: GatewayUnderTest, id: string): Promise<void> {
   const answer = await gateway.get(`/sessions/${id}/sandbox/oracle`);
   const unknown = at(answer.json, 'unknown_stanzas');
   const repeated = at(answer.json, 'repeated_ratchet_positions');
-  if (!Array.isArray(unknown) || unknown.length > 0 || repeated !== 0) throw new Error(`the oracle complains: ${answer.text}`);
+  if (!Array.isArray(unknown) || unknown.length > 0 || repeated !== 0)
+    throw new Error(`the oracle complains: ${answer.text}`);
 }
 
 async function freePort(): Promise<number> {

@@ -186,7 +186,9 @@ function readScript(): TestChildScript {
   return isScript(script) ? script : {};
 }
 
-const isScript = (value: unknown): value is TestChildScript => typeof value === 'object' && value !== null;
+function isScript(value: unknown): value is TestChildScript {
+  return typeof value === 'object' && value !== null;
+}
 
 function stateFrom(params: unknown): LinkState {
   const states: readonly LinkState[] = [

@@ -3,7 +3,10 @@ import { describe, test } from 'node:test';
 import { judgeClose, type CloseCause, type CloseRule } from '../../src/child/close-codes.ts';
 
 function judge(code: number | null, more: Partial<CloseCause> = {}, isPaired = true): CloseRule['tag'] {
-  const verdict = judgeClose({ code, message: '', origin: 'failure', conflict: null, banSeconds: null, ...more }, isPaired);
+  const verdict = judgeClose(
+    { code, message: '', origin: 'failure', conflict: null, banSeconds: null, ...more },
+    isPaired,
+  );
   assert.match(verdict.sentence, /\.$/, 'every verdict has a sentence');
   return verdict.rule.tag;
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CloseCause } from '../../src/child/close-codes.ts';
-import { initialLink, stepLink, type LinkEffect, type LinkFacts, type LinkInput } from '../../src/child/link-machine.ts';
+import {
+  initialLink,
+  stepLink,
+  type LinkEffect,
+  type LinkFacts,
+  type LinkInput,
+} from '../../src/child/link-machine.ts';
 
 const half = (): number => 0.5;
 const offer = { code: 'code', expiresAt: 60_000, attempt: 1 };
@@ -11,11 +17,15 @@ function cause(code: number | null, more: Partial<CloseCause> = {}): CloseCause 
 }
 
 /** Feeds inputs one after another at the same instant and answers the facts and all effects. */
-function run(facts: LinkFacts, inputs: readonly LinkInput[], now = 1_000_000): { facts: LinkFacts; effects: LinkEffect[] } {
+function run(
+  facts: LinkFacts,
+  inputs: readonly LinkInput[],
+  now = 1_000_000,
+): { facts: LinkFacts; effects: LinkEffect[] } {
   const effects: LinkEffect[] = [];
   let current = facts;
   for (const input of inputs) {
-    const step = stepLink(current, input, now, half);
+    const step = stepLink(current, input, { now, random: half });
     current = step.facts;
     effects.push(...step.effects);
   }
@@ -46,7 +56,11 @@ describe('a link', () => {
 
   test('waits for a person when nobody scanned', () => {
     const ended = cause(408, { message: 'QR refs attempts ended' });
-    const { facts, effects } = run(initialLink(false), [{ tag: 'connect' }, { tag: 'qr', offer }, { tag: 'closed', cause: ended }]);
+    const { facts, effects } = run(initialLink(false), [
+      { tag: 'connect' },
+      { tag: 'qr', offer },
+      { tag: 'closed', cause: ended },
+    ]);
     assert.equal(facts.state, 'idle');
     assert.equal(facts.until, null);
     assert.ok(!tags(effects).includes('schedule_retry'));
@@ -69,32 +83,36 @@ describe('a link', () => {
     const delays: number[] = [];
     let now = 10_000_000;
     for (let round = 0; round < 9; round++) {
-      facts = stepLink(facts, { tag: 'opened' }, now, half).facts;
+      facts = stepLink(facts, { tag: 'opened' }, { now, random: half }).facts;
       now += 1_000;
-      facts = stepLink(facts, { tag: 'closed', cause: cause(428) }, now, half).facts;
+      facts = stepLink(facts, { tag: 'closed', cause: cause(428) }, { now, random: half }).facts;
       delays.push((facts.until ?? 0) - now);
       now = facts.until ?? now;
-      facts = stepLink(facts, { tag: 'retry_due' }, now, half).facts;
+      facts = stepLink(facts, { tag: 'retry_due' }, { now, random: half }).facts;
     }
     assert.deepEqual(delays, [750, 1500, 3000, 6000, 12_000, 24_000, 45_000, 45_000, 45_000]);
-    facts = stepLink(facts, { tag: 'opened' }, now, half).facts;
+    facts = stepLink(facts, { tag: 'opened' }, { now, random: half }).facts;
     now += 61_000;
-    facts = stepLink(facts, { tag: 'closed', cause: cause(428) }, now, half).facts;
+    facts = stepLink(facts, { tag: 'closed', cause: cause(428) }, { now, random: half }).facts;
     assert.equal((facts.until ?? 0) - now, 750);
   });
 
   test('keeps slowing down after a rate limit, even when a connection lasts', () => {
     const limited = { tag: 'closed', cause: cause(429) } as const;
-    const first = stepLink(connected, limited, 2_000_000, half).facts;
-    const opened = stepLink({ ...first, state: 'connecting' }, { tag: 'opened' }, 2_100_000, half).facts;
-    const second = stepLink(opened, limited, 3_000_000, half).facts;
+    const first = stepLink(connected, limited, { now: 2_000_000, random: half }).facts;
+    const opened = stepLink(
+      { ...first, state: 'connecting' },
+      { tag: 'opened' },
+      { now: 2_100_000, random: half },
+    ).facts;
+    const second = stepLink(opened, limited, { now: 3_000_000, random: half }).facts;
     assert.equal(second.failures, 2);
     assert.ok((second.until ?? 0) - 3_000_000 >= 30_000);
   });
 
   test('comes back once after it was replaced, and then leaves the account to the other', () => {
     const replaced = { tag: 'closed', cause: cause(440, { conflict: 'replaced' }) } as const;
-    const first = stepLink(connected, replaced, 1_100_000, half);
+    const first = stepLink(connected, replaced, { now: 1_100_000, random: half });
     assert.equal(first.facts.state, 'replaced');
     assert.equal(first.facts.until, 1_160_000);
     const again = run(first.facts, [{ tag: 'retry_due' }, { tag: 'opened' }, replaced], 1_160_000);
@@ -104,7 +122,15 @@ describe('a link', () => {
 
   test('does not follow restart orders for ever', () => {
     const restart = { tag: 'closed', cause: cause(515) } as const;
-    const { facts } = run(initialLink(true), [{ tag: 'connect' }, restart, restart, restart, restart, restart, restart]);
+    const { facts } = run(initialLink(true), [
+      { tag: 'connect' },
+      restart,
+      restart,
+      restart,
+      restart,
+      restart,
+      restart,
+    ]);
     assert.equal(facts.state, 'reconnecting');
   });
 
@@ -113,7 +139,7 @@ describe('a link', () => {
     const { facts } = run(initialLink(true), [{ tag: 'connect' }, { tag: 'closed', cause: banned }], 5_000);
     assert.equal(facts.state, 'banned');
     assert.equal(facts.until, 5_000 + 86_400_000 + 15_000);
-    assert.equal(stepLink(facts, { tag: 'retry_due' }, 6_000, half).facts.state, 'banned');
+    assert.equal(stepLink(facts, { tag: 'retry_due' }, { now: 6_000, random: half }).facts.state, 'banned');
   });
 
   test('holds its invariants over random lives', () => {
@@ -134,7 +160,10 @@ describe('a link', () => {
       let sockets = 0;
       for (let step = 0; step < 80; step++) {
         now += Math.floor(random() * 90_000);
-        const closed = cause(pick(codes), { origin: pick(['failure', 'stream_error', 'transport']), conflict: pick([null, null, 'replaced', 'device_removed']) });
+        const closed = cause(pick(codes), {
+          origin: pick(['failure', 'stream_error', 'transport']),
+          conflict: pick([null, null, 'replaced', 'device_removed']),
+        });
         const inputs: LinkInput[] = [
           { tag: 'connect' },
           { tag: 'pair_anew' },
@@ -142,13 +171,19 @@ describe('a link', () => {
           { tag: 'stop', reason: 'stopped' },
           // Without a socket there is nobody to tell these.
           ...(sockets > 0
-            ? ([{ tag: 'qr', offer }, { tag: 'paired' }, { tag: 'opened' }, { tag: 'closed', cause: closed }, { tag: 'logged_out_by_us' }] as const)
+            ? ([
+                { tag: 'qr', offer },
+                { tag: 'paired' },
+                { tag: 'opened' },
+                { tag: 'closed', cause: closed },
+                { tag: 'logged_out_by_us' },
+              ] as const)
             : []),
         ];
         const input = pick(inputs);
         if (input.tag === 'closed') sockets--;
         const before = facts;
-        const result = stepLink(facts, input, now, random);
+        const result = stepLink(facts, input, { now, random });
         facts = result.facts;
         for (const effect of result.effects) {
           // Opening ends what was open before.

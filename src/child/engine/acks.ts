@@ -29,7 +29,7 @@ export class Acks {
 
   /** The connection has ended: what is not acked by now will not be. */
   giveUp(): void {
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, { tag: 'silent' });
+    for (const id of this.#waiting.keys()) this.#settle(id, { tag: 'silent' });
   }
 
   #settle(messageId: string, ack: Ack): boolean {

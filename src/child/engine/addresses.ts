@@ -1,5 +1,12 @@
 /** Whose address is whose: WhatsApp writes from LIDs, people know phone numbers. */
-import { isJidGroup, isLidUser, isPnUser, jidNormalizedUser, type WAMessageKey, type WASocket } from '@whiskeysockets/baileys';
+import {
+  isJidGroup,
+  isLidUser,
+  isPnUser,
+  jidNormalizedUser,
+  type WAMessageKey,
+  type WASocket,
+} from '@whiskeysockets/baileys';
 
 /** The addresses of a message: phone-number JIDs wherever they are known. */
 export interface Addresses {

@@ -29,7 +29,9 @@ function createKeyStore(store: StoreClient, creds: AuthenticationCreds): SignalK
 
 /** The highest id among pre-keys that are added, or null. */
 function newestPreKeyId(preKeys: Readonly<Record<string, unknown>> | undefined): number | null {
-  const ids = Object.entries(preKeys ?? {}).flatMap(([id, value]) => (value === null || value === undefined ? [] : [Number(id)]));
+  const ids = Object.entries(preKeys ?? {}).flatMap(([id, value]) =>
+    value === null || value === undefined ? [] : [Number(id)],
+  );
   return ids.length === 0 ? null : Math.max(...ids);
 }
 

@@ -1,4 +1,5 @@
 /** Caches that outlive a socket, with a bound and a time to live; the library's own forget after minutes. */
+import { trusted } from '../../contract/trusted.ts';
 import type { CacheStore, PossiblyExtendedCacheStore } from '@whiskeysockets/baileys';
 
 interface Entry {
@@ -27,6 +28,8 @@ export function createCache(maxEntries: number, ttlMs: number): CacheStore & Pos
     if (oldest.done !== true) entries.delete(oldest.value);
   };
   return {
+    // The library names the type of what it put in itself.
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the signature is the library's
     get: <T>(key: string): T | undefined => trusted<T | undefined>(read(key)),
     set: write,
     del: (key) => {
@@ -42,9 +45,4 @@ export function createCache(maxEntries: number, ttlMs: number): CacheStore & Pos
       for (const key of keys) entries.delete(key);
     },
   };
-}
-
-/** The library names the type of what it put in itself. */
-function trusted<T>(value: unknown): T {
-  return value as T;
 }

@@ -69,7 +69,9 @@ async function peerKey(repository: Repository, jid: string): Promise<string> {
   if (decoded.server !== 's.whatsapp.net') return `${decoded.user}:${device}@${decoded.server}`;
   const lid = await repository.lidMapping.getLIDForPN(jid);
   const mapped = lid === null ? undefined : jidDecode(lid);
-  return mapped === undefined ? `${decoded.user}:${device}@${decoded.server}` : `${mapped.user}:${device}@${mapped.server}`;
+  return mapped === undefined
+    ? `${decoded.user}:${device}@${decoded.server}`
+    : `${mapped.user}:${device}@${mapped.server}`;
 }
 
 function withTransactions(keys: Parameters<MakeRepository>[0]['keys']): SignalKeyStoreWithTransaction {

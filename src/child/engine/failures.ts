@@ -33,7 +33,10 @@ export function answered<Value>(value: Value | undefined, what: string): Value {
 }
 
 function timedOut(what: string, cause?: unknown): WardenError {
-  return new WardenError('whatsapp_timeout', { message: `WhatsApp did not answer in time (${what}); repeat the request.`, cause });
+  return new WardenError('whatsapp_timeout', {
+    message: `WhatsApp did not answer in time (${what}); repeat the request.`,
+    cause,
+  });
 }
 
 function connectionLost(what: string, cause: unknown): WardenError {

@@ -13,7 +13,8 @@ import {
   type WAMessage,
 } from '@whiskeysockets/baileys';
 import type { InboxEntry } from '../../contract/ipc.ts';
-import { deserializeAs } from './values.ts';
+import { trusted } from '../../contract/trusted.ts';
+import { readValue } from './values.ts';
 
 /** The key type under which entries travel with the Signal keys. */
 const inboxType = 'inbox';
@@ -70,8 +71,11 @@ export interface RecoveredMessage {
 }
 
 /** Reads an entry back; null when it holds nothing that can be told (for example a lone sender key). */
-export function recoverMessage(entry: InboxEntry, me: { readonly id: string; readonly lid: string }): RecoveredMessage | null {
-  const value = deserializeAs<InboxValue>(entry.value);
+export function recoverMessage(
+  entry: InboxEntry,
+  me: { readonly id: string; readonly lid: string },
+): RecoveredMessage | null {
+  const value = readValue<InboxValue>(entry.value);
   const node: BinaryNode = { tag: value.tag, attrs: value.attrs };
   const { fullMessage } = decodeMessageNode(node, me.id, me.lid);
   const decoded = proto.Message.decode(unpadRandomMax16(value.plaintext));
@@ -82,5 +86,5 @@ export function recoverMessage(entry: InboxEntry, me: { readonly id: string; rea
 
 /** The library's type knows only its own key types; the store takes any. */
 function inboxMutation(id: string, value: InboxValue): SignalDataSet {
-  return { [inboxType]: { [id]: value } } as SignalDataSet;
+  return trusted<SignalDataSet>({ [inboxType]: { [id]: value } });
 }

@@ -119,7 +119,8 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
       clearTimeout(openTimer);
       on.qr(update.qr, options.qrTimeoutMs ?? (qrCount++ === 0 ? firstQrMs : laterQrMs));
     }
-    if (update.isNewLogin === true) void auth.saveCreds().then(on.paired, () => abort('the pairing could not be saved'));
+    // The credentials follow by themselves; WhatsApp may end this connection before they are saved.
+    if (update.isNewLogin === true) on.paired();
     if (update.connection === 'open') {
       clearTimeout(openTimer);
       flushTimer = setTimeout(() => sock.ev.flush(), flushAfterOpenMs);
@@ -171,7 +172,9 @@ function endOnBrokenFrame(sock: WASocket, abort: (reason: string) => void): void
   sock.ws.removeAllListeners('message');
   sock.ws.on('message', (data: unknown) => {
     for (const listener of listeners) {
-      void Promise.resolve(Reflect.apply(listener, sock.ws, [data])).catch(() => abort('a frame could not be decrypted'));
+      void Promise.resolve(Reflect.apply(listener, sock.ws, [data])).catch(() =>
+        abort('a frame could not be decrypted'),
+      );
     }
   });
 }

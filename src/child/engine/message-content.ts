@@ -1,4 +1,5 @@
 /** What a message holds, in the contract's words. Pure; works on the library's protobuf types. */
+import { trusted } from '../../contract/trusted.ts';
 import { getContentType, normalizeMessageContent, proto, type WAMessage } from '@whiskeysockets/baileys';
 
 export type MessageContent = proto.IMessage;
@@ -99,17 +100,12 @@ function quotedOf(context: proto.IContextInfo | null): ContentDescription['quote
 
 function contextOf(part: unknown): proto.IContextInfo | null {
   if (typeof part !== 'object' || part === null || !('contextInfo' in part)) return null;
-  const context = part.contextInfo;
-  return typeof context === 'object' ? parsedContext(context) : null;
+  // Every content part of the protobuf that has a `contextInfo` declares it with this type.
+  return trusted<proto.IContextInfo | null>(part.contextInfo ?? null);
 }
 
 function textField(part: unknown, name: string): string | null {
   if (typeof part !== 'object' || part === null) return null;
   const value: unknown = Reflect.get(part, name);
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-/** Every content part of the protobuf that has a `contextInfo` declares it with this type. */
-function parsedContext(context: object | null): proto.IContextInfo | null {
-  return context as proto.IContextInfo | null;
 }

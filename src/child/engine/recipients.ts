@@ -7,7 +7,7 @@ import { WardenError } from '../../contract/errors.ts';
 import { isPhoneJid, userOf } from '../../contract/ids.ts';
 import type { StoreClient } from '../store-client.ts';
 import { answered, normaliseFailure } from './failures.ts';
-import { deserializeAs, writeValue } from './values.ts';
+import { readValue, writeValue } from './values.ts';
 
 /** The key type under which resolved numbers are kept. */
 const recipientType = 'recipient';
@@ -30,7 +30,7 @@ export class Recipients {
     if (!isPhoneJid(jid)) return jid;
     const digits = userOf(jid);
     const known = (await this.#store.get(recipientType, [digits]))[digits];
-    if (known !== undefined) return deserializeAs<KnownRecipient>(known).jid;
+    if (known !== undefined) return readValue<KnownRecipient>(known).jid;
     const found = await this.#ask(sock, jid);
     if (found === null) throw notOnWhatsApp(jid);
     const recipient: KnownRecipient = { jid: found };
@@ -59,7 +59,7 @@ export class Recipients {
   async #ask(sock: WASocket, jid: string): Promise<string | null> {
     try {
       const [result] = answered(await sock.onWhatsApp(jid), lookup);
-      return result === undefined || result.exists !== true ? null : jidNormalizedUser(result.jid);
+      return result === undefined || !result.exists ? null : jidNormalizedUser(result.jid);
     } catch (error) {
       throw normaliseFailure(error, lookup);
     }
@@ -68,6 +68,8 @@ export class Recipients {
 
 function notOnWhatsApp(jid: string): WardenError {
   return new WardenError('recipient_not_on_whatsapp', {
-    details: [{ field: 'to', expected: 'a number that is registered on WhatsApp', received: `…${userOf(jid).slice(-4)}` }],
+    details: [
+      { field: 'to', expected: 'a number that is registered on WhatsApp', received: `…${userOf(jid).slice(-4)}` },
+    ],
   });
 }

@@ -6,6 +6,8 @@ import {
   type WAMessage,
   type WASocket,
 } from '@whiskeysockets/baileys';
+import { assertNever } from '../../contract/assert-never.ts';
+import type { Clock } from '../../clock.ts';
 import { WardenError } from '../../contract/errors.ts';
 import { isGroupJid, isLidJid } from '../../contract/ids.ts';
 import type { LinkLimits, MessageRecord, SendAnswer } from '../../contract/ipc.ts';
@@ -15,7 +17,7 @@ import { normaliseFailure, refused } from './failures.ts';
 import { decodeContent, describeContent, encodeContent } from './message-content.ts';
 import type { Recipients } from './recipients.ts';
 import { stanzaExtras } from './stanza-extras.ts';
-import { deserializeAs, writeValue } from './values.ts';
+import { readValue, writeValue } from './values.ts';
 
 export type { AnyMessageContent };
 
@@ -34,6 +36,7 @@ export interface SendingContext {
   readonly acks: Acks;
   readonly recipients: Recipients;
   readonly limits: LinkLimits;
+  readonly clock: Clock;
   /** Tells the store how WhatsApp answered; not waited for. */
   readonly onAck: (messageId: string, chat: string, ack: AckOutcome) => void;
 }
@@ -58,14 +61,16 @@ interface SendOrder {
  * arrived. A refusal of WhatsApp is thrown as `whatsapp_refused`.
  */
 export async function sendMessage(context: SendingContext, order: SendOrder): Promise<SendAnswer> {
-  const { sock, store, acks, limits } = context;
+  const { sock, store, acks, limits, clock } = context;
   const { messageId, message } = order;
   const to = await context.recipients.resolve(sock, message.to);
   if (!isGroupJid(to)) await context.recipients.requireDevices(sock, to, limits.queryTimeoutMs);
   const quoted = message.replyTo === undefined ? undefined : await findQuoted(store, message.replyTo, to);
   await showTyping(sock, to, message.typingMs ?? 0);
-  if (Date.now() > order.expiresAt) {
-    throw new WardenError('whatsapp_timeout', { message: 'The message expired before it could be sent; send it again.' });
+  if (clock.now() > order.expiresAt) {
+    throw new WardenError('whatsapp_timeout', {
+      message: 'The message expired before it could be sent; send it again.',
+    });
   }
   const options: MessageGenerationOptions = {
     userJid: ownJid(sock),
@@ -75,7 +80,7 @@ export async function sendMessage(context: SendingContext, order: SendOrder): Pr
     ...(message.ephemeralSeconds === undefined ? {} : { ephemeralExpiration: message.ephemeralSeconds }),
   };
   const built = await generateWAMessage(to, message.content, options);
-  await store.sending(recordOf(built, to, ownJid(sock)));
+  await store.sending(recordOf(built, { chat: to, sender: ownJid(sock), now: clock.now() }));
 
   const ack = acks.wait(messageId, limits.sendTimeoutMs);
   try {
@@ -84,23 +89,28 @@ export async function sendMessage(context: SendingContext, order: SendOrder): Pr
     acks.arrived(messageId, { tag: 'silent' });
     const error = normaliseFailure(thrown, 'send the message');
     // The frame may have left before the connection broke.
-    if (error.code === 'session_not_connected') return { to, status: 'pending', at: Date.now() };
+    if (error.code === 'session_not_connected') return { to, status: 'pending', at: clock.now() };
     throw error;
   }
   const outcome = await ack;
   switch (outcome.tag) {
     case 'silent':
-      return { to, status: 'pending', at: Date.now() };
+      return { to, status: 'pending', at: clock.now() };
     case 'refused':
       context.onAck(messageId, to, { tag: 'refused', at: outcome.at, code: outcome.code });
       throw refused('the message was not accepted', outcome.code);
     case 'acked':
       context.onAck(messageId, to, { tag: 'acked', at: outcome.at, code: null });
       return { to, status: 'sent', at: outcome.at };
+    default:
+      return assertNever(outcome);
   }
 }
 
-function recordOf(built: WAMessage, chat: string, sender: string): MessageRecord {
+function recordOf(
+  built: WAMessage,
+  { chat, sender, now }: { readonly chat: string; readonly sender: string; readonly now: number },
+): MessageRecord {
   const content = built.message ?? {};
   const { type, text, caption } = describeContent(content);
   return {
@@ -109,7 +119,7 @@ function recordOf(built: WAMessage, chat: string, sender: string): MessageRecord
     sender,
     fromMe: true,
     type,
-    timestamp: Date.now(),
+    timestamp: now,
     body: text ?? caption,
     proto: encodeContent(content),
     key: writeValue(built.key),
@@ -121,12 +131,14 @@ async function findQuoted(store: StoreClient, id: string, to: string): Promise<W
   const stored = await store.message(id);
   const isElsewhere = stored !== null && isGroupJid(stored.chat) !== isGroupJid(to);
   const isOtherChat = stored !== null && !isLidJid(stored.chat) && !isLidJid(to) && stored.chat !== to;
-  if (stored?.proto == null || stored.key === null || isElsewhere || isOtherChat) {
+  const proto = stored?.proto ?? null;
+  const key = stored?.key ?? null;
+  if (proto === null || key === null || isElsewhere || isOtherChat) {
     throw new WardenError('message_not_found', {
       details: [{ field: 'reply_to', expected: 'the id of a message of this chat', received: id }],
     });
   }
-  return { key: deserializeAs<WAMessage['key']>(stored.key), message: decodeContent(stored.proto) };
+  return { key: readValue<WAMessage['key']>(key), message: decodeContent(proto) };
 }
 
 async function showTyping(sock: WASocket, to: string, typingMs: number): Promise<void> {

@@ -18,6 +18,7 @@ export function stanzaExtras(content: AnyMessageContent): StanzaExtras {
   if ('edit' in content && content.edit) return { additionalAttributes: { edit: '1' } };
   if ('pin' in content && content.pin) return { additionalAttributes: { edit: '2' } };
   if ('poll' in content && content.poll) return { additionalNodes: [{ tag: 'meta', attrs: { polltype: 'creation' } }] };
-  if ('event' in content && content.event) return { additionalNodes: [{ tag: 'meta', attrs: { event_type: 'creation' } }] };
+  if ('event' in content && content.event)
+    return { additionalNodes: [{ tag: 'meta', attrs: { event_type: 'creation' } }] };
   return {};
 }

@@ -8,12 +8,13 @@ import {
   type SignalDataTypeMap,
 } from '@whiskeysockets/baileys';
 import type { KeyMutations, StoredValue } from '../../contract/ipc.ts';
+import { trusted } from '../../contract/trusted.ts';
 
 export type { AuthenticationCreds };
 
 /** New credentials for a pairing, or the stored ones. */
 export function readCreds(stored: StoredValue | null): AuthenticationCreds {
-  return stored === null ? initAuthCreds() : deserializeAs<AuthenticationCreds>(stored);
+  return stored === null ? initAuthCreds() : readValue<AuthenticationCreds>(stored);
 }
 
 export function writeCreds(creds: AuthenticationCreds): StoredValue {
@@ -21,11 +22,11 @@ export function writeCreds(creds: AuthenticationCreds): StoredValue {
 }
 
 export function readKey<T extends keyof SignalDataTypeMap>(type: T, stored: StoredValue): SignalDataTypeMap[T] {
-  const value = deserializeAs<SignalDataTypeMap[T]>(stored);
+  const value = readValue<SignalDataTypeMap[T]>(stored);
   if (type !== 'app-state-sync-key') return value;
   // The library expects a message object here, which structured clone has turned into a plain one.
-  const plain = deserializeAs<{ [key: string]: unknown }>(stored);
-  return parsed<SignalDataTypeMap[T]>(proto.Message.AppStateSyncKeyData.fromObject(plain));
+  const plain = readValue<{ [key: string]: unknown }>(stored);
+  return trusted<SignalDataTypeMap[T]>(proto.Message.AppStateSyncKeyData.fromObject(plain));
 }
 
 /** Mutations as the store takes them; null and undefined delete. */
@@ -46,10 +47,7 @@ export function writeValue(value: unknown): StoredValue {
 }
 
 /** What `writeValue` wrote; the caller names the type, since only this process writes these bytes. */
-export function deserializeAs<T>(stored: StoredValue): T {
-  return parsed<T>(deserialize(stored));
-}
-
-function parsed<T>(value: unknown): T {
-  return value as T;
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names what nobody can infer
+export function readValue<T>(stored: StoredValue): T {
+  return trusted<T>(deserialize(stored));
 }

@@ -3,6 +3,7 @@
  * against the operation's schema, so that the handler's own types hold.
  */
 import { WardenError } from '../../contract/errors.ts';
+import { trusted } from '../../contract/trusted.ts';
 import type { OutgoingMessage } from '../engine/sending.ts';
 import { childHandlers, sendHandlers, type ChildContext } from './index.ts';
 
@@ -10,16 +11,16 @@ type AnyChildHandler = (params: unknown, context: ChildContext) => Promise<unkno
 type AnySendHandler = (params: unknown) => OutgoingMessage;
 
 export function findChildHandler(name: string): AnyChildHandler {
-  return found<AnyChildHandler>(childHandlers, name);
+  return trusted<AnyChildHandler>(found(childHandlers, name));
 }
 
 export function findSendHandler(name: string): AnySendHandler {
-  return found<AnySendHandler>(sendHandlers, name);
+  return trusted<AnySendHandler>(found(sendHandlers, name));
 }
 
-function found<Handler>(handlers: object, name: string): Handler {
+function found(handlers: object, name: string): unknown {
   if (!Object.hasOwn(handlers, name)) {
     throw new WardenError('internal_error', { message: `this child has no handler for ${name}` });
   }
-  return Reflect.get(handlers, name) as Handler;
+  return Reflect.get(handlers, name);
 }

@@ -9,7 +9,10 @@ export interface ChildContext {
 }
 
 /** Carries an operation out on an open link. */
-export type ChildHandler<N extends ChildOperationName> = (params: Params<N>, context: ChildContext) => Promise<Result<N>>;
+export type ChildHandler<N extends ChildOperationName> = (
+  params: Params<N>,
+  context: ChildContext,
+) => Promise<Result<N>>;
 /** Turns the params of a send into what is to be sent. */
 export type SendHandler<N extends SendOperationName> = (params: Params<N>) => OutgoingMessage;
 

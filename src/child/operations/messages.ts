@@ -2,7 +2,9 @@ import type { Params } from '../../contract/index.ts';
 import type { OutgoingMessage } from '../engine/sending.ts';
 
 /** The optional fields that every send has. */
-function common(params: Pick<Params<'sendText'>, 'to' | 'reply_to' | 'typing_ms' | 'ephemeral_seconds'>): Omit<OutgoingMessage, 'content'> {
+function common(
+  params: Pick<Params<'sendText'>, 'to' | 'reply_to' | 'typing_ms' | 'ephemeral_seconds'>,
+): Omit<OutgoingMessage, 'content'> {
   return {
     to: params.to,
     replyTo: params.reply_to,
