@@ -11,7 +11,7 @@ const layers = ['unit', 'contract', 'integration', 'faults', 'e2e', 'browser'];
 const layersWithDatabase = new Set(['integration', 'faults', 'e2e', 'browser']);
 /** These start processes by the dozen and measure time: more than two at once and they disturb each other. */
 const heavyLayers = new Set(['faults', 'e2e', 'browser']);
-const fileTimeoutMs = 300_000;
+const testTimeoutMs = 240_000;
 
 const pinnedNode = join(root, 'node_modules', '.bin', 'node');
 if (Number.parseInt(process.versions.node, 10) < 24 && existsSync(pinnedNode)) {
@@ -60,10 +60,11 @@ function runTests(database) {
   const concurrency = running.some((layer) => heavyLayers.has(layer)) ? 2 : Math.max(2, availableParallelism());
   const args = [
     '--enable-source-maps',
+    `--import=${new URL('test-guard.mjs', import.meta.url).href}`,
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${concurrency}`,
-    `--test-timeout=${fileTimeoutMs}`,
+    `--test-timeout=${testTimeoutMs}`,
     ...files,
   ];
   const environment = database === null ? {} : { TEST_POSTGRES_URL: database.templateUrl };

@@ -47,15 +47,19 @@ export class ControlServer {
     } catch (error) {
       answer = failure(error);
     }
-    const body = JSON.stringify(answer.body);
-    response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8' }).end(body);
+    const { contentType, bytes } = answer.file ?? {
+      contentType: 'application/json; charset=utf-8',
+      bytes: Buffer.from(JSON.stringify(answer.body), 'utf8'),
+    };
+    response.writeHead(answer.status, { 'content-type': contentType }).end(bytes);
   }
 
   async #answer(request: IncomingMessage): Promise<ControlAnswer> {
     const url = new URL(request.url ?? '/', 'http://simulator');
     if (url.pathname === '/health') return { status: 200, body: { status: 'ok' } };
-    this.#authorize(request.headers.authorization);
-    const { route, params } = this.#match(request.method ?? 'GET', url.pathname);
+    const match = this.#match(request.method ?? 'GET', url.pathname);
+    if (match === null || match.route.isPublic !== true) this.#authorize(request.headers.authorization);
+    const { route, params } = match ?? this.#unmatched(url.pathname);
     return route.handle({ params, query: url.searchParams, body: await readJson(request) });
   }
 
@@ -64,14 +68,16 @@ export class ControlServer {
     if (!timingSafeEqual(digest(token), this.#tokenDigest)) throw new WardenError('unauthorized');
   }
 
-  #match(method: string, path: string): Match {
-    let isOtherMethod = false;
+  #match(method: string, path: string): Match | null {
     for (const route of this.#routes) {
-      const params = matchPath(route.path, path);
-      if (params === null) continue;
-      if (route.method === method) return { route, params };
-      isOtherMethod = true;
+      const params = route.method === method ? matchPath(route.path, path) : null;
+      if (params !== null) return { route, params };
     }
+    return null;
+  }
+
+  #unmatched(path: string): never {
+    const isOtherMethod = this.#routes.some((route) => matchPath(route.path, path) !== null);
     throw new WardenError(isOtherMethod ? 'method_not_allowed' : 'route_not_found');
   }
 }

@@ -17,6 +17,8 @@ export const instantFaults = [
   'downgrade',
 ] as const;
 
+export const mediaFaults = ['media_down', 'media_gone', 'media_slow', 'media_cut', 'media_corrupt'] as const;
+
 /**
  * Faults that last until they are cleared or used up:
  * - `deaf`: what the client sends is not read; what the server has to say still goes out.
@@ -26,6 +28,9 @@ export const instantFaults = [
  * - `refuse_login` (code, count, seconds): the next logins are refused; with 402 `seconds` is the ban's length.
  * - `ban` (seconds): connections are cut and logins refused with 402 until the time is over.
  * - `outdated`: connections are cut and logins refused with 405.
+ * - of the media host, for uploads of the account and for files of its chats: `media_down` (code: an HTTP status; the
+ *   connection is cut without one), `media_gone` (code, 410 when absent: files are gone until a phone uploads them
+ *   again), `media_slow` (delay_ms), `media_cut` (bodies end in the middle), `media_corrupt` (a byte is wrong).
  */
 export const lastingFaults = [
   'deaf',
@@ -38,6 +43,7 @@ export const lastingFaults = [
   'refuse_login',
   'ban',
   'outdated',
+  ...mediaFaults,
 ] as const;
 
 /**
@@ -59,6 +65,7 @@ export const accountFault = z.strictObject({ fault: z.enum([...instantFaults, ..
 export const globalFault = z.strictObject({ fault: z.enum([...connectionFaults, ...lastingFaults]), ...parameters });
 
 export type InstantFault = (typeof instantFaults)[number];
+export type MediaFault = (typeof mediaFaults)[number];
 export type LastingFault = (typeof lastingFaults)[number] | (typeof connectionFaults)[number];
 export type FaultRequest = z.output<typeof accountFault> | z.output<typeof globalFault>;
 
@@ -148,6 +155,14 @@ export class FaultBook implements Faults {
 
   ackDelayMs(user: User): number {
     return this.delayMs(user, 'slow_acks');
+  }
+
+  /** A fault of the media host as it meets this account (null: nobody known); uses up a counted one. */
+  takeMediaFault(user: User | null, fault: MediaFault): { readonly code: number | null; readonly delayMs: number } | null {
+    const setting = this.#find(user, fault)?.setting;
+    if (setting === undefined) return null;
+    this.#take(user, fault, 0);
+    return { code: setting.code, delayMs: setting.delayMs };
   }
 
   #remainingS(setting: Setting): number {

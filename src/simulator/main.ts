@@ -1,6 +1,6 @@
 /**
- * Entry of the simulator. Prints one JSON line when it listens: {ws_url, control_url, root_key, token}. The only place
- * that exits its process.
+ * Entry of the simulator. Prints one JSON line when it listens: {ws_url, control_url, root_key, media_url, media_ca
+ * (path of a PEM file), token}. The only place that exits its process.
  */
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { type RunningSimulator, startSimulator } from './simulator.ts';
 const usage = `usage: simulator [options]
   --port N               WebSocket port, 0 for any (3460)
   --control-port N       port of the control API, 0 for any (3461)
+  --media-port N         port of the media host, 0 for the last one or any (0)
   --host ADDRESS         loopback address to listen on (127.0.0.1)
   --state DIR            keep the state there; without it everything is forgotten at the end
   --token TEXT           token of the control API; made up when absent
@@ -24,6 +25,7 @@ function readArguments() {
     options: {
       port: { type: 'string', default: '3460' },
       'control-port': { type: 'string', default: '3461' },
+      'media-port': { type: 'string', default: '0' },
       host: { type: 'string', default: '127.0.0.1' },
       state: { type: 'string' },
       token: { type: 'string' },
@@ -35,6 +37,7 @@ function readArguments() {
   return {
     port: readPort(values.port),
     controlPort: readPort(values['control-port']),
+    mediaPort: readPort(values['media-port']),
     host: readHost(values.host),
     stateDirectory: values.state ?? null,
     token: values.token ?? null,
@@ -63,8 +66,10 @@ WhatsApp simulator
   clients connect to  ${simulator.wsUrl}
   root key to trust   ${simulator.rootKeyHex}
   control API         ${simulator.controlUrl}
+  media host          ${simulator.mediaUrl}
+  its authority       ${simulator.mediaCaPath}
 
-Point a gateway here with WHATSAPP_URL and WHATSAPP_ROOT_KEY, show a QR code there, and scan it:
+Point a gateway here with WHATSAPP_URL, WHATSAPP_ROOT_KEY and, for media, NODE_EXTRA_CA_CERTS; show a QR code there, and scan it:
   curl -H 'Authorization: Bearer ${simulator.token}' -H 'Content-Type: application/json' \\
     -d '{"qr":"<the code as text>","phone":"+15550001111"}' ${simulator.controlUrl}/phones/scan
 
@@ -80,6 +85,8 @@ async function main(): Promise<void> {
     ws_url: simulator.wsUrl,
     control_url: simulator.controlUrl,
     root_key: simulator.rootKeyHex,
+    media_url: simulator.mediaUrl,
+    media_ca: simulator.mediaCaPath,
     token: simulator.token,
   };
   process.stdout.write(`${JSON.stringify(facts)}\n`);

@@ -4,7 +4,8 @@ import { WardenError } from '../contract/errors.ts';
 import type { Contact } from './contact.ts';
 import { describeContent } from './content.ts';
 import { textContent, type Quoted } from './content/text.ts';
-import { lidJid, parseJid, phoneDigits, pnJid } from './jid.ts';
+import { lidJid, pnJid } from './jid.ts';
+import { findPerson, personOf } from './people.ts';
 import type { Phone } from './phone.ts';
 import type { SignalEngine } from './signal-engine.ts';
 import type { Activity } from './state/activity.ts';
@@ -26,13 +27,6 @@ export interface MessagingRouteParts {
   readonly phone: Phone;
 }
 
-const contactBody = z.strictObject({
-  phone: z.string(),
-  name: z.string().trim().min(1).max(100).optional(),
-  registered: z.boolean().optional(),
-  behaviour: z.enum(['silent', 'delivers', 'reads', 'echoes']).exactOptional(),
-  addressing: z.enum(['lid', 'pn']).exactOptional(),
-});
 const messageBody = z.strictObject({
   /** `phone`: the account's own. */
   from: z.string(),
@@ -52,11 +46,6 @@ export function messagingRoutes(parts: MessagingRouteParts): readonly ControlRou
   const ok = (body: unknown): ControlAnswer => ({ status: 200, body });
   const done = (message: string) => ok({ success: true, message });
   return [
-    {
-      method: 'POST',
-      path: '/contacts',
-      handle: ({ body }) => ({ status: 201, body: changeContact(parts, contactBody.parse(body)) }),
-    },
     {
       method: 'POST',
       path: '/accounts/:phone/messages',
@@ -122,25 +111,6 @@ export function messagingRoutes(parts: MessagingRouteParts): readonly ControlRou
   ];
 }
 
-function changeContact(parts: MessagingRouteParts, body: z.output<typeof contactBody>) {
-  const { context, settings } = parts;
-  const { phone, name, registered, ...behaviour } = body;
-  const user = personOf(context, phone);
-  context.directory.change(user, {
-    ...(name === undefined ? {} : { name }),
-    ...(registered === undefined ? {} : { registered }),
-  });
-  settings.change(user, behaviour);
-  return {
-    phone: user.pn,
-    jid: pnJid(user.pn),
-    lid: lidJid(user.lid),
-    name: user.name,
-    registered: user.registered,
-    ...settings.of(user),
-  };
-}
-
 async function writeMessage(parts: MessagingRouteParts, account: User, body: z.output<typeof messageBody>) {
   const { context, phone } = parts;
   const isOwnPhone = body.from === 'phone';
@@ -192,19 +162,4 @@ function present(context: SimulatorContext, entry: InboxEntry) {
     quoted_id: quotedId,
     at: entry.at,
   };
-}
-
-/** Somebody by phone number as people write it, or by JID. */
-function findPerson(context: SimulatorContext, written: string): User | undefined {
-  return context.directory.byJid(phoneDigits(written) ?? written);
-}
-
-/** The same, created when the number is new. */
-function personOf(context: SimulatorContext, written: string): User {
-  const known = findPerson(context, written);
-  if (known !== undefined) return known;
-  const jid = parseJid(written);
-  const pn = phoneDigits(jid?.server === 's.whatsapp.net' ? jid.user : written);
-  if (pn === undefined) throw new WardenError('contact_not_found');
-  return context.directory.create({ pn, kind: 'contact' });
 }

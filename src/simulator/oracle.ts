@@ -4,12 +4,14 @@ import type { Device, Oracle, OracleReport, RatchetPosition, User } from './type
 
 /** Distinct unknown stanzas that are remembered per account. */
 const unknownStanzasKept = 100;
+const unreadableMediaKept = 100;
 
 interface Ledger {
   readonly unknownStanzas: Set<string>;
   readonly awaiting: Map<string, Set<string>>;
   /** By sender, ratchet key and counter: a digest of the ciphertext. */
   readonly positions: Map<string, string>;
+  readonly unreadableMedia: string[];
   repeatedPositions: number;
   resentCiphertexts: number;
   handshakes: number;
@@ -72,6 +74,10 @@ export function createOracle(): OwnOracle {
       else if (before === digest) ledger.resentCiphertexts += 1;
       else ledger.repeatedPositions += 1;
     },
+    unreadableMedia(user, description) {
+      const { unreadableMedia } = of(user);
+      if (unreadableMedia.length < unreadableMediaKept) unreadableMedia.push(description);
+    },
     report: (user) => sum([of(user)]),
     total: () => sum([strangers, ...ledgers.values()]),
   };
@@ -82,6 +88,7 @@ function newLedger(): Ledger {
     unknownStanzas: new Set(),
     awaiting: new Map(),
     positions: new Map(),
+    unreadableMedia: [],
     repeatedPositions: 0,
     resentCiphertexts: 0,
     handshakes: 0,
@@ -106,6 +113,7 @@ function sum(ledgers: readonly Ledger[]): OracleReport {
     }),
     repeated_ratchet_positions: total((ledger) => ledger.repeatedPositions),
     resent_ciphertexts: total((ledger) => ledger.resentCiphertexts),
+    unreadable_media: ledgers.flatMap((ledger) => ledger.unreadableMedia),
     handshakes: total((ledger) => ledger.handshakes),
     logins: total((ledger) => ledger.logins),
     received_messages: total((ledger) => ledger.received),

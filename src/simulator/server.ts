@@ -8,7 +8,7 @@ import { strike, unlinkDevice } from './flows/close.ts';
 import { LinkCodes } from './flows/link-code.ts';
 import { LoginDesk, refuse } from './flows/login.ts';
 import { createLogoutFlow, createMiscFlow, ignoredFlow } from './flows/misc.ts';
-import { Notifications } from './flows/notifications.ts';
+import type { Notifications } from './flows/notifications.ts';
 import { PairingDesk } from './flows/pairing.ts';
 import { createPreKeysFlow } from './flows/prekeys.ts';
 import { createUsyncFlow } from './flows/usync.ts';
@@ -45,7 +45,7 @@ export class SimulatorServer {
   constructor(context: WireContext, identity: ServerIdentity) {
     this.#context = context;
     this.#identity = identity;
-    this.#notifications = new Notifications(context);
+    this.#notifications = context.notifications;
     this.#pairing = new PairingDesk(context, this.#notifications);
     this.#linkCodes = new LinkCodes(context, this.#pairing);
     this.#pairing.addMethod(this.#linkCodes);
@@ -55,7 +55,7 @@ export class SimulatorServer {
       this.#logins.activeFlow,
       createPreKeysFlow(context),
       this.#usync,
-      createMiscFlow(context),
+      createMiscFlow(),
       createLogoutFlow(context, this.#notifications),
       this.#notifications.flow,
       ignoredFlow,

@@ -122,6 +122,13 @@ export class SignalEngine {
     }
   }
 
+  /** Loses everything that is not the user's identity: sessions with everybody, and one-time keys. */
+  forgetAll(own: User): void {
+    for (const kind of [SESSIONS, PRE_KEYS]) {
+      for (const { key } of this.#records.list(kind, `${own.lid}/`)) this.#records.delete(kind, key);
+    }
+  }
+
   async #withCipher<Result>(
     own: User,
     peer: PeerAddress,

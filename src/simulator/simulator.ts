@@ -4,9 +4,14 @@ import { WardenError } from '../contract/errors.ts';
 import { ControlServer } from './control.ts';
 import { wireControlRoutes } from './control-routes.ts';
 import { FaultBook } from './faults.ts';
+import { Notifications } from './flows/notifications.ts';
 import { askForPreKeys } from './flows/prekeys.ts';
 import type { WireContext } from './flows/wire-context.ts';
 import { parseJid, phoneDigits } from './jid.ts';
+import { MediaDepot } from './media/media-depot.ts';
+import { openMediaFolder } from './media/media-folder.ts';
+import { MediaHost } from './media/media-host.ts';
+import { mediaTrust } from './media/trust.ts';
 import { createOracle } from './oracle.ts';
 import { SimulatorServer } from './server.ts';
 import { openDirectory } from './state/directory.ts';
@@ -23,6 +28,8 @@ export interface SimulatorOptions {
   /** 0 for any free port. */
   readonly port: number;
   readonly controlPort: number;
+  /** Of the media host; 0 for the port of the last time, or any free one. */
+  readonly mediaPort: number;
   /** Where everything is kept; null keeps it in memory. */
   readonly stateDirectory: string | null;
   /** Of the control API; made up when null. */
@@ -36,11 +43,15 @@ export interface RunningSimulator {
   readonly controlUrl: string;
   /** The root of trust for clients, 32 bytes as hex. */
   readonly rootKeyHex: string;
+  /** `https://…` of the media host. */
+  readonly mediaUrl: string;
+  /** A PEM file with the authority that clients must trust to reach the media host. */
+  readonly mediaCaPath: string;
   readonly token: string;
   stop(): Promise<void>;
 }
 
-/** Starts a simulator; answers when both of its ports listen. */
+/** Starts a simulator; answers when its ports listen. */
 export async function startSimulator(options: SimulatorOptions): Promise<RunningSimulator> {
   const { clock, host } = options;
   const records = openRecords(options.stateDirectory);
@@ -51,17 +62,29 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
     onUserCreated: (user) => messaging?.onUserCreated?.(user),
     onBundleTaken: (device, left) => askForPreKeys(context, device, left),
   });
+  const connections = new LiveConnections();
+  const oracle = createOracle();
+  const notifications = new Notifications({ records, connections, oracle });
+  let controlUrl: string | null = null;
+  const faults = new FaultBook(clock);
+  const trust = mediaTrust(records, host, clock.now());
+  const folder = openMediaFolder(options.stateDirectory, trust.authorityPem);
+  const media = new MediaDepot({ records, clock, directory, folder: folder.path });
   const context: WireContext = {
     ...parts,
     clock,
     directory,
-    connections: new LiveConnections(),
-    faults: new FaultBook(clock),
-    oracle: createOracle(),
+    connections,
+    faults,
+    oracle,
+    notifications,
+    notify: (device, node) => notifications.push(device, node),
+    controlUrl: () => controlUrl ?? unready('the control API'),
     records,
+    media,
     watchers: new Watchers(records, directory),
     preKeys: options.preKeys,
-    stanzaId: stanzaIds(),
+    stanzaId: stanzaIds(clock.now()),
     account(phone) {
       const digits = phoneDigits(parseJid(phone)?.user ?? phone);
       const user = directory.byJid(phone) ?? (digits === undefined ? undefined : directory.byPn(digits));
@@ -73,21 +96,27 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   };
   messaging = options.createMessaging(context);
   const server = new SimulatorServer(context, identity);
+  const mediaHost = new MediaHost({ depot: media, faults, directory, records, trust });
   const token = options.token ?? randomBytes(24).toString('base64url');
   const control = new ControlServer(token, [...wireControlRoutes(context, server), ...messaging.controlRoutes]);
   const stop = async () => {
-    await Promise.all([server.close(), control.close()]);
-    messaging?.close();
+    await Promise.all([server.close(), control.close(), mediaHost.close()]);
+    await messaging?.close();
+    folder.close();
     records.close();
   };
   try {
+    await mediaHost.listen(host, options.mediaPort);
     const port = await server.listen(host, options.port);
     const controlPort = await control.listen(host, options.controlPort);
     const urlHost = host.includes(':') ? `[${host}]` : host;
+    controlUrl = `http://${urlHost}:${controlPort}`;
     return {
       wsUrl: `ws://${urlHost}:${port}/ws/chat`,
-      controlUrl: `http://${urlHost}:${controlPort}`,
+      controlUrl,
       rootKeyHex: identity.rootKeyHex,
+      mediaUrl: media.urlOf(''),
+      mediaCaPath: folder.authorityPath,
       token,
       stop,
     };
@@ -101,9 +130,9 @@ function unready(part: string): never {
   throw new Error(`${part} is asked for before it is there`);
 }
 
-/** Ids that do not repeat, also not after a restart. */
-function stanzaIds(): () => string {
-  const prefix = randomBytes(5).toString('hex');
+/** Ids that do not repeat and that sort in the order in which they were made, also over a restart. */
+function stanzaIds(startedAtMs: number): () => string {
+  const prefix = startedAtMs.toString(36).padStart(9, '0');
   let count = 0;
-  return () => `${prefix}-${(count += 1)}`;
+  return () => `${prefix}-${String((count += 1)).padStart(9, '0')}`;
 }

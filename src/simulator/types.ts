@@ -4,6 +4,7 @@
  * `wire/proto.ts` (WhatsApp's protobuf types), `wire/keys.ts` (key forms).
  */
 import type { Clock } from '../clock.ts';
+import type { MediaDepot } from './media/media-depot.ts';
 
 export type { Clock } from '../clock.ts';
 
@@ -102,6 +103,8 @@ export interface Directory {
   /** Creates the user; answers the existing one when the number is taken. */
   create(user: NewUser): User;
   change(user: User, change: UserChange): void;
+  /** The user has WhatsApp on a new phone: another identity, registration id and signed pre-key. */
+  reinstall(user: User): void;
   /**
    * Bundle of a companion, one one-time key consumed; asks the companion for more keys when few are left. For device
    * 0 of a user see `Messaging.phoneBundle`.
@@ -170,6 +173,8 @@ export interface Oracle {
   /** This account's device has confirmed a message. */
   delivered(user: User): void;
   ratchetPosition(user: User, position: RatchetPosition): void;
+  /** Somebody could not read the media of a message of this account; `description` has message id and reason. */
+  unreadableMedia(user: User, description: string): void;
   report(user: User): OracleReport;
   total(): OracleReport;
 }
@@ -182,6 +187,8 @@ export interface OracleReport {
   readonly repeated_ratchet_positions: number;
   /** The same ratchet position with the same bytes: an idempotent re-send. */
   readonly resent_ciphertexts: number;
+  /** `<message id> <reason>` of media that did not hold what its message says. */
+  readonly unreadable_media: readonly string[];
   readonly handshakes: number;
   readonly logins: number;
   /** Messages that came from the account's sessions. */
@@ -213,6 +220,8 @@ export interface ControlRequest {
 export interface ControlAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** Sent as it is instead of `body`. */
+  readonly file?: { readonly contentType: string; readonly bytes: Uint8Array };
 }
 
 /**
@@ -223,6 +232,8 @@ export interface ControlRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** As `/accounts/:phone/messages`; literal segments win over parameters. */
   readonly path: string;
+  /** Answered without the token: for what clients fetch. */
+  readonly isPublic?: boolean;
   handle(request: ControlRequest): Promise<ControlAnswer> | ControlAnswer;
 }
 
@@ -234,6 +245,20 @@ export interface SimulatorContext {
   readonly faults: Faults;
   readonly oracle: Oracle;
   readonly records: Records;
+  readonly media: MediaDepot;
+  /** Who has to do with whom: they are told of each other's new devices, keys and pictures. */
+  readonly watchers: {
+    add(watched: User, watcher: User): void;
+    /** The user itself first. */
+    of(watched: User): readonly User[];
+  };
+  /**
+   * Hands a notification or a call, which has an id, to a companion: kept until it is acknowledged, sent again at
+   * login.
+   */
+  notify(device: Device, node: BinaryNode): void;
+  /** Where the control API listens, without a slash at the end; for what clients fetch from the simulator. */
+  controlUrl(): string;
   /** A fresh id for a stanza that the server begins (iq, notification). */
   stanzaId(): string;
   /**
@@ -255,6 +280,6 @@ export interface Messaging {
   onDeviceRemoved?(device: Device): void;
   /** Bundle of device 0 of a user; without it the bundle has the user's signed pre-key and no one-time key. */
   phoneBundle?(user: User): PreKeyBundle;
-  /** Ends timers. */
-  close(): void;
+  /** Ends timers, and waits for what is being read. */
+  close(): void | Promise<void>;
 }

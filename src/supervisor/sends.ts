@@ -25,7 +25,8 @@ const expiredCode = 'expired';
 
 export class Sends {
   readonly #options: SendsOptions;
-  readonly #resuming = new Set<LiveSession>();
+  /** The sessions whose waiting messages are being sent, or will be after a while; aborting ends that while. */
+  readonly #resuming = new Map<LiveSession, AbortController>();
 
   constructor(options: SendsOptions) {
     this.#options = options;
@@ -52,14 +53,23 @@ export class Sends {
     }
   }
 
-  /** Sends what still waits, oldest first, after `delayMs`; what is over its time fails. Does nothing while it is at it. */
+  /**
+   * Sends what still waits, oldest first; what is over its time fails. With a delay it waits that long, or until it is
+   * called without one. Does nothing while it is at it.
+   */
   resume(session: LiveSession, delayMs = 0): void {
     const { signal, log } = this.#options;
-    if (!session.hasWaitingSends || this.#resuming.has(session) || signal.aborted) return;
-    this.#resuming.add(session);
+    if (!session.hasWaitingSends || signal.aborted) return;
+    const current = this.#resuming.get(session);
+    if (current !== undefined) {
+      if (delayMs === 0) current.abort();
+      return;
+    }
+    const wake = new AbortController();
+    this.#resuming.set(session, wake);
     const run = async () => {
-      if (delayMs > 0 && !(await sleep(delayMs, signal))) return true;
-      return this.#sendWaiting(session);
+      if (delayMs > 0) await sleep(delayMs, AbortSignal.any([wake.signal, signal]));
+      return signal.aborted || (await this.#sendWaiting(session));
     };
     void run()
       .catch((error: unknown) => {

@@ -32,7 +32,7 @@ async function runSupervisor(storagePath: string, sessions: readonly string[]) {
   started.push(child);
   const lines = createInterface({ input: child.stdout });
   const line = await new Promise<string>((resolve) => lines.once('line', resolve));
-  return { child, pids: line.split(' ').map(Number) };
+  return { child, lines, pids: line.split(' ').map(Number) };
 }
 
 describe('the end of the supervisor', () => {
@@ -94,6 +94,18 @@ describe('the end of the supervisor', () => {
       () => pids.filter(isRunning),
     );
   });
+});
+
+test('a supervisor that was suspended does not blame its children', async () => {
+  const { child, lines, pids } = await runSupervisor(folder(), ['a', 'b']);
+  child.kill('SIGSTOP');
+  // The suspension itself: three times as long as a child may be silent.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  child.kill('SIGCONT');
+  child.kill('SIGUSR2');
+  const line = await new Promise<string>((resolve) => lines.once('line', resolve));
+  assert.deepEqual(line.split(' ').map(Number), pids);
+  child.kill('SIGKILL');
 });
 
 describe('what a former supervisor left running', () => {

@@ -1,13 +1,13 @@
 /**
  * A supervisor in a process of its own, to be killed: prints the pids of its children once all are connected. The child
- * of the session `busy` is in an endless loop by then.
+ * of the session `busy` is in an endless loop by then. At SIGUSR2 it asks all children something and prints pids again.
  */
 import { supervise } from './supervised.ts';
 
 const [storagePath = '', ...ids] = process.argv.slice(2);
 const supervised = await supervise({
   storagePath,
-  settings: { heartbeatKillMs: 60_000 },
+  settings: ids.includes('busy') ? { heartbeatKillMs: 60_000 } : {},
   prepare: (store) => {
     for (const id of ids) store.addSession(id, { desired: 'running' });
   },
@@ -18,4 +18,8 @@ if (ids.includes('busy')) {
   await supervised.ask('busy', 'busy_loop');
   await supervised.until('busy', ({ statusReason }) => statusReason.includes('not answered'));
 }
+process.on('SIGUSR2', () => {
+  const asked = Promise.all(ids.map((id) => supervised.ask(id, 'pid')));
+  void asked.then((answers) => answers.join(' '), String).then((line) => process.stdout.write(`${line}\n`));
+});
 process.stdout.write(`${pids.join(' ')}\n`);

@@ -43,7 +43,7 @@ function link(session: SessionId, state: LinkState, change: Partial<LinkSnapshot
     qr: null,
     pairCode: null,
     device: null,
-    isPaired: starts.get(session)?.creds !== null,
+    isPaired: state !== 'logged_out' && script.state !== 'waiting_for_qr',
     ...change,
   });
 }
@@ -115,12 +115,12 @@ const channel = new Channel<ToSupervisor, ToChild, ChildNotices, SupervisorNotic
       startCount++;
       starts.set(start.session, start);
       link(start.session, 'connecting');
-      link(start.session, script.state ?? 'connected', { isPaired: true });
+      link(start.session, script.state ?? 'connected');
       return null;
     },
     stop_session: async ({ session, logout }) => {
       if (!starts.has(session)) throw new WardenError('session_not_connected');
-      link(session, logout ? 'logged_out' : 'idle', logout ? { isPaired: false } : {});
+      link(session, logout ? 'logged_out' : 'idle');
       starts.delete(session);
       return null;
     },

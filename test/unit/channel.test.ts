@@ -227,7 +227,7 @@ describe('serving', () => {
     other.hear({ kind: 'request', id: 3, name: 'toString', body: null });
     await turn();
     const codes = other.sent.map((frame) => (frame.kind === 'error' ? frame.error.code : null));
-    assert.deepEqual(codes.toSorted(), ['internal_error', 'internal_error', 'not_paired']);
+    assert.deepEqual(codes.map(String).sort(), ['internal_error', 'internal_error', 'not_paired']);
     assert.doesNotMatch(JSON.stringify(other.sent), /secret/);
   });
 

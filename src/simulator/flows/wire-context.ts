@@ -2,6 +2,7 @@
 import type { FaultBook } from '../faults.ts';
 import type { OwnOracle } from '../oracle.ts';
 import type { OwnDirectory } from '../state/directory.ts';
+import type { Notifications } from './notifications.ts';
 import type { LiveConnections } from '../state/live-connections.ts';
 import type { Watchers } from '../state/watchers.ts';
 import type { Messaging, PreKeyBundle, SimulatorContext, User } from '../types.ts';
@@ -12,6 +13,7 @@ export interface WireContext extends SimulatorContext {
   readonly faults: FaultBook;
   readonly oracle: OwnOracle;
   readonly watchers: Watchers;
+  readonly notifications: Notifications;
   /** `skip` tells clients that they have uploaded enough one-time keys already: for load tests. */
   readonly preKeys: 'real' | 'skip';
   readonly messaging: () => Messaging;

@@ -181,6 +181,18 @@ export function openDirectory(records: Records, events: DirectoryEvents): OwnDir
       member.record = { ...member.record, ...change };
       saveUser(member);
     },
+    reinstall(user: User) {
+      const member = memberOf(user);
+      const identity = newKeyPair();
+      const { keyId } = member.record.signedPreKey;
+      member.record = {
+        ...member.record,
+        identity,
+        registrationId: generateRegistrationId(),
+        signedPreKey: generateSignedPreKey(identity, keyId + 1),
+      };
+      saveUser(member);
+    },
     takeBundle(device) {
       const { record, pool } = companionOf(device);
       const preKey = pool.take();

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { at } from '../support/api-client.ts';
+import { eventually } from '../support/eventually.ts';
+import { GatewayUnderTest, token } from '../support/gateway.ts';
+import { startHttpReceiver, type HttpReceiver } from '../support/http-receiver.ts';
+
+const readme = fileURLToPath(new URL('../../../README.md', import.meta.url));
+
+describe('the README', () => {
+  let gateway: GatewayUnderTest;
+  let receiver: HttpReceiver;
+
+  before(async () => {
+    gateway = await GatewayUnderTest.start();
+    receiver = await startHttpReceiver();
+  });
+
+  after(async () => {
+    await gateway.dispose();
+    await receiver.close();
+  });
+
+  test('has a tour that works as it is pasted', async () => {
+    const text = await readFile(readme, 'utf8');
+    const tour = /<!-- tour:begin -->\s*```sh\n([\s\S]*?)```\s*<!-- tour:end -->/.exec(text)?.[1];
+    assert.ok(tour !== undefined, 'the README has a tour');
+    // Only what depends on this test's own ports and token is replaced.
+    const receiverLine = /^node -e .*\n/m;
+    assert.match(tour, receiverLine);
+    const script = tour
+      .replace(receiverLine, '')
+      .replace('$(cat whatsapp_sessions/secrets/superadmin-token)', token)
+      .replaceAll('http://127.0.0.1:3451', gateway.baseUrl)
+      .replaceAll('http://127.0.0.1:3999/', receiver.url);
+    const { stdout } = await promisify(execFile)('sh', ['-euc', script], { timeout: 60_000 });
+    assert.doesNotMatch(stdout, /"success":false/, stdout);
+    assert.match(stdout, /"text":"Hello from Warden"/);
+    const bodies = (): unknown[] => receiver.requests.map(({ json }) => at(json, 'data', 'body'));
+    await eventually(() => bodies().includes('Hello back'), 10_000, bodies);
+    const events = (): unknown[] => receiver.requests.map(({ json }) => at(json, 'data', 'status'));
+    await eventually(() => events().includes('read'), 10_000, events);
+  });
+});
