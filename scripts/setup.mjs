@@ -10,6 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...names) => join(root, ...names);
 const installStamp = at('node_modules', '.warden-installed');
 const buildStamp = at('dist', '.warden-built');
+const leanChild = at('dist', 'lean', 'child.cjs');
 const sourceFolders = ['src', 'test', 'bench'];
 /** The oldest Node that runs the gateway where no pinned one is available. */
 const oldestUsable = [24, 12];
@@ -65,16 +66,19 @@ function checkPinnedNode() {
 
 async function build() {
   const sources = sourceFolders.flatMap((folder) => filesBelow(folder));
-  const wanted = hashOf([readText(installStamp) ?? '', ...[...sources, 'tsconfig.json'].map(fingerprint)]);
-  if (readText(buildStamp) === wanted && sources.every((source) => existsSync(outputOf(source)))) return;
+  const bundling = readdirSync(at('scripts', 'lean')).map((name) => join('scripts', 'lean', name));
+  const wanted = hashOf([readText(installStamp) ?? '', ...[...sources, ...bundling, 'tsconfig.json'].map(fingerprint)]);
+  const isBuilt = existsSync(leanChild) && sources.every((source) => existsSync(outputOf(source)));
+  if (readText(buildStamp) === wanted && isBuilt) return;
   console.log('Building.');
   removeStaleOutputs(new Set(sources.map(outputOf)));
   // What tsc emitted once it does not emit again, unless it forgets that it did.
   if (sources.some((source) => !existsSync(outputOf(source)))) rmSync(at('dist', '.tsbuildinfo'), { force: true });
   rmSync(buildStamp, { force: true });
   const seconds = await run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
+  const further = await run('bundling the child', process.execPath, [at('scripts', 'lean', 'build.mjs')]);
   writeFileSync(buildStamp, wanted);
-  console.log(`Built in ${seconds} s.`);
+  console.log(`Built in ${seconds + further} s.`);
 }
 
 function fingerprint(source) {

@@ -23,6 +23,10 @@ function refuseWeak(shortest: number): (secret: string) => void {
   };
 }
 
+// oxlint-disable-next-line max-params -- one line of the table
+const megabytes = (name: string, fallback: string, sentence: string): Variable<number> =>
+  integer({ name, fallback, min: 1, max: 1_048_576, unit: 'megabytes', sentence });
+
 /** By topic; the keys are those of the configuration. */
 export const configTable = {
   'Where it listens': {
@@ -143,6 +147,19 @@ export const configTable = {
       fallback: '600000',
       sentence: 'How long an accepted message may wait to be sent before it fails.',
     }),
+    undecryptablePatienceMs: durationMs({
+      name: 'UNDECRYPTABLE_PATIENCE_MS',
+      fallback: '120000',
+      sentence: 'How long a message that cannot be decrypted is waited for before it is told as such.',
+    }),
+    messageRetentionDays: integer({
+      name: 'MESSAGE_RETENTION_DAYS',
+      fallback: '90',
+      min: 0,
+      max: 36_500,
+      unit: 'days',
+      sentence: 'How long messages are kept; 0 keeps them for ever.',
+    }),
     qrTimeoutMs: durationMs({
       name: 'QR_TIMEOUT_MS',
       sentence: "Lifetime of each QR code; absent keeps WhatsApp's own.",
@@ -151,6 +168,41 @@ export const configTable = {
       name: 'SANDBOX_ENABLED',
       fallback: 'true',
       sentence: 'Whether sessions can be created in the sandbox, without WhatsApp.',
+    }),
+  },
+  Media: {
+    mediaBodyLimitBytes: integer({
+      name: 'MEDIA_BODY_LIMIT_BYTES',
+      fallback: '25165824',
+      min: 1_024,
+      max: 134_217_728,
+      unit: 'bytes',
+      sentence: 'Largest JSON body with a file as base64; multipart bodies are not held in memory and have no such limit.',
+    }),
+    mediaMaxImageMb: megabytes('MEDIA_MAX_IMAGE_MB', '16', 'Largest image, and largest source of a sticker.'),
+    mediaMaxVideoMb: megabytes('MEDIA_MAX_VIDEO_MB', '64', 'Largest video.'),
+    mediaMaxAudioMb: megabytes('MEDIA_MAX_AUDIO_MB', '16', 'Largest audio file.'),
+    mediaMaxDocumentMb: megabytes('MEDIA_MAX_DOCUMENT_MB', '100', 'Largest document.'),
+    spoolQuotaMb: megabytes('SPOOL_QUOTA_MB', '2048', 'Disk space for files on their way to WhatsApp.'),
+    mediaCacheMb: megabytes('MEDIA_CACHE_MB', '1024', 'Disk space for received files that were asked for lately.'),
+    mediaFetchTimeoutMs: durationMs({
+      name: 'MEDIA_FETCH_TIMEOUT_MS',
+      fallback: '60000',
+      sentence: 'How long fetching a file from a URL of a request may take.',
+    }),
+    mediaUploadTimeoutMs: durationMs({
+      name: 'MEDIA_UPLOAD_TIMEOUT_MS',
+      fallback: '120000',
+      sentence: 'How long the upload of a file to WhatsApp may take.',
+    }),
+    mediaDownloadTimeoutMs: durationMs({
+      name: 'MEDIA_DOWNLOAD_TIMEOUT_MS',
+      fallback: '120000',
+      sentence: 'How long the download of a received file from WhatsApp may take.',
+    }),
+    ffmpegPath: text({
+      name: 'FFMPEG_PATH',
+      sentence: 'Where ffmpeg is; absent searches the usual folders, "none" goes without.',
     }),
   },
   'Child processes': {
@@ -168,6 +220,46 @@ export const configTable = {
       max: 65_536,
       unit: 'megabytes',
       sentence: 'Memory cap of a process.',
+    }),
+    memorySoftRatio: decimal({
+      name: 'MEMORY_SOFT_RATIO',
+      fallback: '0.8',
+      sentence: 'The part of its cap beyond which a process is replaced at a quiet moment, without a logout.',
+    }),
+    recycleQuietMs: durationMs({
+      name: 'RECYCLE_QUIET_MS',
+      fallback: '30000',
+      sentence: 'How long a moment without requests is waited for before a process is replaced.',
+    }),
+    recycleTimeoutMs: durationMs({
+      name: 'RECYCLE_TIMEOUT_MS',
+      fallback: '15000',
+      sentence: 'How long a process that is replaced may take to finish before it is killed.',
+    }),
+    recycleIntervalMs: durationMs({
+      name: 'RECYCLE_INTERVAL_MS',
+      fallback: '300000',
+      sentence: 'A process that grows again within this time is shown with a warning in place of being replaced.',
+    }),
+    maxSessions: integer({
+      name: 'MAX_SESSIONS',
+      fallback: '0',
+      min: 0,
+      max: 100_000,
+      sentence: 'Sessions that this gateway takes; 0 leaves that to its memory.',
+    }),
+    overcommit: decimal({
+      name: 'OVERCOMMIT',
+      fallback: '4',
+      sentence: 'Factor by which the sum of all memory caps may exceed the memory of the machine or container.',
+    }),
+    deafSilenceMs: integer({
+      name: 'DEAF_SILENCE_MS',
+      fallback: '900000',
+      min: 0,
+      max: 86_400_000,
+      unit: 'milliseconds',
+      sentence: 'Silence of a session, beyond its own habit, after which its connection is tested; 0 never tests.',
     }),
     startConcurrency: integer({
       name: 'START_CONCURRENCY',
@@ -235,6 +327,46 @@ export const configTable = {
       sentence: 'Unplanned ends within the window below that are called a crash loop.',
     }),
     crashLoopWindowMs: durationMs({ name: 'CRASH_LOOP_WINDOW_MS', fallback: '60000', sentence: 'That window.' }),
+    restartLimit: integer({
+      name: 'RESTART_LIMIT',
+      fallback: '0',
+      min: 0,
+      max: 100_000,
+      sentence: 'Failed starts in a row after which a person must call connect; 0 retries for ever.',
+    }),
+    massFailureCount: integer({
+      name: 'MASS_FAILURE_COUNT',
+      fallback: '5',
+      min: 1,
+      max: 100_000,
+      sentence: 'When more processes than this die within the window below, all starts are paused.',
+    }),
+    massFailurePercent: integer({
+      name: 'MASS_FAILURE_PERCENT',
+      fallback: '20',
+      min: 0,
+      max: 100,
+      sentence: 'Deaths must also be more than this part of all processes, in percent.',
+    }),
+    massFailureWindowMs: durationMs({ name: 'MASS_FAILURE_WINDOW_MS', fallback: '30000', sentence: 'That window.' }),
+    massFailurePauseMs: durationMs({
+      name: 'MASS_FAILURE_PAUSE_MS',
+      fallback: '30000',
+      sentence: 'How long starts are paused before one process may try; it doubles each time.',
+    }),
+    massFailureMaxPauseMs: durationMs({
+      name: 'MASS_FAILURE_MAX_PAUSE_MS',
+      fallback: '300000',
+      sentence: 'Longest such pause.',
+    }),
+    drainDelayMs: integer({
+      name: 'DRAIN_DELAY_MS',
+      fallback: '0',
+      min: 0,
+      max: 600_000,
+      unit: 'milliseconds',
+      sentence: 'How long a gateway that is to stop still answers, with /readyz saying no.',
+    }),
     shutdownTimeoutMs: durationMs({
       name: 'SHUTDOWN_TIMEOUT_MS',
       fallback: '20000',

@@ -35,6 +35,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Database: database,
     'Files and secrets': files,
     WhatsApp: whatsapp,
+    Media: media,
     'Child processes': children,
     Webhooks: webhooks,
   } = configTable;
@@ -65,11 +66,33 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     queryTimeoutMs: source.required(whatsapp.queryTimeoutMs),
     sendTimeoutMs: source.required(whatsapp.sendTimeoutMs),
     messageTtlMs: source.required(whatsapp.messageTtlMs),
+    undecryptablePatienceMs: source.required(whatsapp.undecryptablePatienceMs),
+    messageRetentionDays: source.required(whatsapp.messageRetentionDays),
     qrTimeoutMs: source.optional(whatsapp.qrTimeoutMs),
     sandboxEnabled: source.required(whatsapp.sandboxEnabled),
 
+    mediaBodyLimitBytes: source.required(media.mediaBodyLimitBytes),
+    mediaMaxImageMb: source.required(media.mediaMaxImageMb),
+    mediaMaxVideoMb: source.required(media.mediaMaxVideoMb),
+    mediaMaxAudioMb: source.required(media.mediaMaxAudioMb),
+    mediaMaxDocumentMb: source.required(media.mediaMaxDocumentMb),
+    spoolQuotaMb: source.required(media.spoolQuotaMb),
+    mediaCacheMb: source.required(media.mediaCacheMb),
+    mediaFetchTimeoutMs: source.required(media.mediaFetchTimeoutMs),
+    mediaUploadTimeoutMs: source.required(media.mediaUploadTimeoutMs),
+    mediaDownloadTimeoutMs: source.required(media.mediaDownloadTimeoutMs),
+    /** Null searches for it; an empty text goes without. */
+    ffmpegPath: withoutNone(source.optional(media.ffmpegPath)),
+
     sessionsPerChild: source.required(children.sessionsPerChild),
     sessionMemoryMb: source.required(children.sessionMemoryMb),
+    memorySoftRatio: source.required(children.memorySoftRatio),
+    recycleQuietMs: source.required(children.recycleQuietMs),
+    recycleTimeoutMs: source.required(children.recycleTimeoutMs),
+    recycleIntervalMs: source.required(children.recycleIntervalMs),
+    maxSessions: source.required(children.maxSessions),
+    overcommit: source.required(children.overcommit),
+    deafSilenceMs: source.required(children.deafSilenceMs),
     startConcurrency: source.required(children.startConcurrency),
     connectRate: source.required(children.connectRate),
     connectBurst: source.required(children.connectBurst),
@@ -83,6 +106,13 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     restartResetMs: source.required(children.restartResetMs),
     crashLoopCount: source.required(children.crashLoopCount),
     crashLoopWindowMs: source.required(children.crashLoopWindowMs),
+    restartLimit: source.required(children.restartLimit),
+    massFailureCount: source.required(children.massFailureCount),
+    massFailurePercent: source.required(children.massFailurePercent),
+    massFailureWindowMs: source.required(children.massFailureWindowMs),
+    massFailurePauseMs: source.required(children.massFailurePauseMs),
+    massFailureMaxPauseMs: source.required(children.massFailureMaxPauseMs),
+    drainDelayMs: source.required(children.drainDelayMs),
     shutdownTimeoutMs: source.required(children.shutdownTimeoutMs),
 
     webhookTimeoutMs: source.required(webhooks.webhookTimeoutMs),
@@ -98,10 +128,17 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     config.heartbeatSuspectMs < config.heartbeatKillMs,
     'HEARTBEAT_KILL_MS must be above HEARTBEAT_SUSPECT_MS',
   );
+  source.demand(config.memorySoftRatio < 1, 'MEMORY_SOFT_RATIO must be below 1');
+  source.demand(
+    config.massFailurePauseMs <= config.massFailureMaxPauseMs,
+    'MASS_FAILURE_MAX_PAUSE_MS must not be below MASS_FAILURE_PAUSE_MS',
+  );
   source.demand(config.restartBaseMs <= config.restartMaxMs, 'RESTART_MAX_MS must not be below RESTART_BASE_MS');
   source.throwIfAny();
   return config;
 }
+
+const withoutNone = (path: string | null): string | null => (path?.toLowerCase() === 'none' ? '' : path);
 
 function urlFromParts(source: Source): string | null {
   const { postgresHost, postgresPort, postgresUser, postgresPassword, postgresDatabase } = configTable.Database;

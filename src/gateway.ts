@@ -1,22 +1,29 @@
 /** The composition root: builds database, store, supervisor, webhooks and API out of a configuration, and ends them. */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './api/app.ts';
 import { createSuperadminAuth } from './api/auth/superadmin.ts';
 import { closeHttpServer, createHttpServer } from './api/http-server.ts';
+import { withProbes } from './api/probes.ts';
 import { createQrImages } from './api/qr-image.ts';
+import { refuseUntilReady } from './api/refuse-until-ready.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { WardenError } from './contract/errors.ts';
 import { logger, type Logger } from './log.ts';
+import { Readiness } from './readiness.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
+import { createMedia, type Media } from './media/media.ts';
+import { mediaSettings } from './media-settings.ts';
 import { createStore } from './store/create-store.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { Janitor } from './store/janitor.ts';
 import { migrate } from './store/migrate.ts';
 import type { SessionRow, Store } from './store/store.ts';
 import { SandboxLauncher } from './supervisor/sandbox-launcher.ts';
-import { Supervisor } from './supervisor/supervisor.ts';
+import { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
 import { gatewayVersion } from './version.ts';
@@ -31,24 +38,56 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+export interface GatewayOptions {
+  /** Ends a start that still waits for its database. */
+  readonly signal?: AbortSignal;
+  readonly children?: ChildProgram;
+}
+
+/** What runs as children, where it is not the lean child: for measurements. */
+export type ChildProgram = Pick<SupervisorOptions, 'childEntry' | 'childFlags'>;
+
 const databaseRetryMs = 2_000;
 const webhookStopMs = 5_000;
 const requestStopMs = 5_000;
 /** A claimed delivery is ours this much longer than an attempt can take. */
 const leaseMarginMs = 45_000;
 const oneSessionReserveMs = 3_000;
+const dayMs = 24 * 3_600_000;
 
 /** Starts a gateway and answers when it serves. What was started is ended again when a later step fails. */
-export async function startGateway(config: Config): Promise<Gateway> {
+export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
   const log = logger('gateway');
   const disposables = new AsyncDisposableStack();
+  const readiness = new Readiness(systemClock);
+  const { signal = new AbortController().signal, children = {} } = options;
+  // Listens first: who waits for the gateway is told what the gateway waits for.
+  let serve: (request: IncomingMessage, response: ServerResponse) => unknown = refuseUntilReady;
+  const server = createHttpServer(withProbes(readiness.check, (request, response) => serve(request, response)));
+  const stopServing = async (): Promise<void> => {
+    readiness.stops();
+    if (config.drainDelayMs > 0 && server.listening) await delay(config.drainDelayMs);
+    await closeHttpServer(server, requestStopMs);
+  };
   try {
+    await listen(server, config);
     const secrets = await loadSecrets(config, systemClock);
     const database = await openDatabase(config, disposables, log);
-    const store = await openStore(database.url, config, log);
+    const store = await openStore(database.url, config, { readiness, signal, log });
     disposables.defer(() => store.close());
+    const janitor = createJanitor(config, store);
+    disposables.defer(() => janitor.stop());
 
-    const { sandbox, supervisor } = createSupervision(config, store);
+    const media = await createMedia({
+      settings: mediaSettings(config),
+      listNeeded: () => store.media.listSpooled(),
+      findUploaded: async (id, isSandbox) =>
+        (await store.media.getUploaded(id, isSandbox, systemClock.now()))?.prepared ?? null,
+      log: logger('media'),
+    });
+    disposables.defer(() => media.close());
+
+    const { sandbox, supervisor } = createSupervision(config, { store, media, children, postgresPid: database.pid });
     if (sandbox !== null) disposables.defer(() => sandbox.stop());
     const dispatcher = createDispatcher({
       outbox: store.outbox,
@@ -75,38 +114,53 @@ export async function startGateway(config: Config): Promise<Gateway> {
       store,
       supervisor,
       sandbox,
+      media,
       auth: createSuperadminAuth({ ...secrets, clock: systemClock }),
       qrImages,
       settings: {
         version: gatewayVersion,
         baseUrl: url,
         bodyLimitBytes: config.bodyLimitBytes,
+        mediaBodyLimitBytes: config.mediaBodyLimitBytes,
         messageTtlMs: config.messageTtlMs,
       },
       log: logger('api'),
       clock: systemClock,
     });
-    const server = createHttpServer(app.callback());
-    await listen(server, config);
-    disposables.defer(() => closeHttpServer(server, requestStopMs));
-
+    serve = app.callback();
     await supervisor.start();
+    readiness.serves({ store, supervisor });
     dispatcher.start();
+    janitor.start();
     const ending = disposables.move();
     let ended: Promise<void> | null = null;
     return {
       url,
       database: database.name,
       secrets,
-      stop: () => (ended ??= ending.disposeAsync()),
+      stop: () => (ended ??= stopServing().then(() => ending.disposeAsync())),
     };
   } catch (error) {
+    await stopServing();
     await disposables.disposeAsync();
     throw error;
   }
 }
 
-function createSupervision(config: Config, store: Store): { sandbox: SandboxLauncher | null; supervisor: Supervisor } {
+function createSupervision(
+  config: Config,
+  {
+    store,
+    media,
+    children,
+    postgresPid,
+  }: {
+    readonly store: Store;
+    readonly media: Media;
+    readonly children: ChildProgram;
+    readonly postgresPid: () => number | null;
+  },
+): { sandbox: SandboxLauncher | null; supervisor: Supervisor } {
   const settings = supervisorSettings(config);
   const { storagePath } = config;
   const sandbox = config.sandboxEnabled
@@ -121,15 +175,20 @@ function createSupervision(config: Config, store: Store): { sandbox: SandboxLaun
       })
     : null;
   const resolveTarget = async (row: SessionRow) => {
-    if (!row.sandbox) return { url: config.whatsappUrl, rootKeyHex: config.whatsappRootKey };
+    if (!row.sandbox) return { url: config.whatsappUrl, rootKeyHex: config.whatsappRootKey, caPem: null };
     if (sandbox !== null) return sandbox.target();
     throw new WardenError('sandbox_unavailable', { message: 'The sandbox is switched off; set SANDBOX_ENABLED=true.' });
   };
   const supervisor = new Supervisor({
+    ...children,
     store,
     settings,
     storagePath,
     resolveTarget,
+    otherProcesses: () => ({ postgres: postgresPid(), simulator: sandbox?.pid ?? null }),
+    onFinal: ({ media: sent }) => {
+      if (sent?.source.tag === 'file') void media.spool.release(sent.source.path);
+    },
     clock: systemClock,
     log: logger('supervisor'),
     random: Math.random,
@@ -137,31 +196,55 @@ function createSupervision(config: Config, store: Store): { sandbox: SandboxLaun
   return { sandbox, supervisor };
 }
 
+function createJanitor({ messageRetentionDays: days }: Config, store: Store): Janitor {
+  return new Janitor({
+    messages: store.messages,
+    media: store.media,
+    retentionMs: days === 0 ? null : days * dayMs,
+    clock: systemClock,
+    log: logger('janitor'),
+  });
+}
+
+interface DatabaseInUse {
+  readonly url: string;
+  /** In words. */
+  readonly name: string;
+  /** Of the server that we run ourselves. */
+  readonly pid: () => number | null;
+}
+
 async function openDatabase(
   config: Config,
   disposables: AsyncDisposableStack,
   log: Logger,
-): Promise<{ readonly url: string; readonly name: string }> {
+): Promise<DatabaseInUse> {
   if (config.databaseUrl !== null) {
     const { host, pathname } = new URL(config.databaseUrl);
-    return { url: config.databaseUrl, name: `Postgres at ${host}${pathname}` };
+    return { url: config.databaseUrl, name: `Postgres at ${host}${pathname}`, pid: () => null };
   }
   const folder = join(config.storagePath, 'postgres');
   const embedded = await startEmbeddedPostgres({ folder, database: config.databaseName, log });
   disposables.defer(() => embedded.stop());
-  return { url: embedded.url, name: `embedded Postgres in ${folder}` };
+  return { url: embedded.url, name: `embedded Postgres in ${folder}`, pid: () => embedded.pid() };
 }
 
 /** Migrates and opens; a database that is not there yet is waited for, since it may start beside us. */
-async function openStore(connection: string, config: Config, log: Logger): Promise<Store> {
+async function openStore(
+  connection: string,
+  config: Config,
+  { readiness, signal, log }: { readonly readiness: Readiness; readonly signal: AbortSignal; readonly log: Logger },
+): Promise<Store> {
   for (;;) {
     try {
       if (config.autoMigrate) await migrate({ connection, log: logger('store') });
       return await createStore({ connection, log: logger('store'), clock: systemClock });
     } catch (error) {
       if (!(error instanceof WardenError) || error.code !== 'storage_unavailable') throw error;
+      readiness.waitsFor(error.message);
       log.warn({ cause: String(error.cause) }, 'waiting for the database');
-      await new Promise((resolve) => setTimeout(resolve, databaseRetryMs));
+      await delay(databaseRetryMs, null, { signal }).catch(() => null);
+      if (signal.aborted) throw new WardenError('shutting_down');
     }
   }
 }

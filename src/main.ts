@@ -1,5 +1,6 @@
 /** The gateway's entry: configuration, gateway, signals; nothing else. */
 import { ConfigError, loadConfig, type Config } from './config.ts';
+import { WardenError } from './contract/errors.ts';
 import { startGateway, type Gateway } from './gateway.ts';
 import { logger, setLogLevel } from './log.ts';
 import { startBanner } from './start-banner.ts';
@@ -28,7 +29,11 @@ function readConfiguration(): Config {
   }
 }
 
-function stopOnSignals(gateway: Promise<Gateway>, config: Config): void {
+function ignoreShutdown(error: unknown): void {
+  if (!(error instanceof WardenError) || error.code !== 'shutting_down') throw error;
+}
+
+function stopOnSignals(gateway: Promise<Gateway>, config: Config, starting: AbortController): void {
   let stoppingSince: number | null = null;
   const stop = (signal: NodeJS.Signals): void => {
     if (stoppingSince !== null) {
@@ -42,8 +47,10 @@ function stopOnSignals(gateway: Promise<Gateway>, config: Config): void {
       log.error('stopping took too long');
       process.exit(2);
     }, config.shutdownTimeoutMs + forcedExitMs).unref();
+    starting.abort();
     void gateway
-      .then((running) => running.stop())
+      // A start that was given up has cleaned up after itself.
+      .then((running) => running.stop(), ignoreShutdown)
       .then(() => log.info('stopped'))
       .catch((error: unknown) => {
         log.error({ err: error }, 'stopping failed');
@@ -57,11 +64,14 @@ function stopOnSignals(gateway: Promise<Gateway>, config: Config): void {
 
 const config = readConfiguration();
 setLogLevel(config.logLevel);
-const starting = startGateway(config);
-stopOnSignals(starting, config);
+const startingEnd = new AbortController();
+const starting = startGateway(config, { signal: startingEnd.signal });
+stopOnSignals(starting, config, startingEnd);
 try {
   process.stdout.write(startBanner(await starting, config));
 } catch (error) {
-  log.fatal({ err: error }, 'the gateway could not start');
-  process.exit(1);
+  if (!startingEnd.signal.aborted) {
+    log.fatal({ err: error }, 'the gateway could not start');
+    process.exit(1);
+  }
 }

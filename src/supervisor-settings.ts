@@ -14,6 +14,9 @@ const childEnvironment = {
   MALLOC_TOP_PAD_: '4096',
 } as const;
 
+/** Supervisor and embedded Postgres. */
+const reserveMb = 256;
+
 export function supervisorSettings(config: Config): SupervisorSettings {
   return {
     sessionsPerChild: config.sessionsPerChild,
@@ -22,6 +25,7 @@ export function supervisorSettings(config: Config): SupervisorSettings {
     connectRatePerSecond: config.connectRate,
     connectBurst: config.connectBurst,
     readyTimeoutMs: config.childReadyTimeoutMs,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
     heartbeatSuspectMs: config.heartbeatSuspectMs,
     heartbeatKillMs: config.heartbeatKillMs,
     stopTimeoutMs: config.childStopTimeoutMs,
@@ -31,13 +35,31 @@ export function supervisorSettings(config: Config): SupervisorSettings {
       resetMs: config.restartResetMs,
       crashLoopCount: config.crashLoopCount,
       crashLoopWindowMs: config.crashLoopWindowMs,
+      limit: config.restartLimit,
     },
+    recycle: {
+      softRatio: config.memorySoftRatio,
+      quietMs: config.recycleQuietMs,
+      timeoutMs: config.recycleTimeoutMs,
+      intervalMs: config.recycleIntervalMs,
+    },
+    admission: { maxSessions: config.maxSessions, overcommit: config.overcommit, reserveMb },
+    massFailure: {
+      count: config.massFailureCount,
+      percent: config.massFailurePercent,
+      windowMs: config.massFailureWindowMs,
+      pauseMs: config.massFailurePauseMs,
+      maxPauseMs: config.massFailureMaxPauseMs,
+    },
+    deaf: { silenceMs: config.deafSilenceMs },
     limits: {
       queryTimeoutMs: config.queryTimeoutMs,
       connectTimeoutMs: config.connectTimeoutMs,
       keepAliveMs: config.keepAliveMs,
       openTimeoutMs: config.linkOpenTimeoutMs,
       sendTimeoutMs: config.sendTimeoutMs,
+      mediaUploadTimeoutMs: config.mediaUploadTimeoutMs,
+      undecryptablePatienceMs: config.undecryptablePatienceMs,
       qrTimeoutMs: config.qrTimeoutMs,
     },
     version: config.whatsappVersion,

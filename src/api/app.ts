@@ -22,7 +22,7 @@ export function createApp(dependencies: ApiDependencies): Koa<RequestState> {
   app.use(unrouted());
   app.use(publicRoutes(settings).routes());
   app.use(requireToken(auth));
-  app.use(jsonBody(settings.bodyLimitBytes));
+  app.use(jsonBody({ limitBytes: settings.bodyLimitBytes, mediaLimitBytes: settings.mediaBodyLimitBytes }));
   app.use(operationRoutes(dependencies).routes());
   return app;
 }

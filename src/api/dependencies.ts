@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { QrImages } from './qr-image.ts';
@@ -11,6 +12,8 @@ export interface ApiSettings {
   /** Where people reach the gateway, without a slash at the end: PUBLIC_URL, or the listener's own address. */
   readonly baseUrl: string;
   readonly bodyLimitBytes: number;
+  /** Of JSON bodies that may hold a file as base64. */
+  readonly mediaBodyLimitBytes: number;
   /** How long an accepted message may wait to be sent. */
   readonly messageTtlMs: number;
 }
@@ -21,6 +24,7 @@ export interface ApiDependencies {
   readonly supervisor: SupervisorPort;
   /** Null when the sandbox is switched off. */
   readonly sandbox: SandboxPort | null;
+  readonly media: Media;
   readonly auth: Authenticator;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;

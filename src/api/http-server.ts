@@ -14,7 +14,8 @@ export interface HttpLimits {
 }
 
 export const defaultHttpLimits: HttpLimits = {
-  requestTimeoutMs: 30_000,
+  // A file of a hundred megabytes over a slow line; bodies without a file have their own limit.
+  requestTimeoutMs: 300_000,
   headersTimeoutMs: 10_000,
   keepAliveTimeoutMs: 65_000,
   maxConnections: 1000,

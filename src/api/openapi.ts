@@ -41,7 +41,7 @@ const errorSchema = z
   .meta({ id: 'Error' });
 
 const sessionIdParam = z.string().regex(sessionIdPattern).meta({ description: 'The session.', example: 'support' });
-const picture = z.string().meta({ override: { type: 'string', format: 'binary' } });
+const binary = z.string().meta({ override: { type: 'string', format: 'binary' } });
 
 /** A plain value, ready for JSON. */
 export function openApiDocument({ version, baseUrl }: OpenApiInfo): ReturnType<typeof createDocument> {
@@ -54,6 +54,33 @@ export function openApiDocument({ version, baseUrl }: OpenApiInfo): ReturnType<t
         summary: 'Whether the gateway answers',
         security: [],
         responses: { '200': { description: 'It does.', content: { 'text/plain': { example: 'OK' } } } },
+      },
+    },
+    '/livez': {
+      servers: [{ url: '/' }],
+      get: {
+        operationId: 'livez',
+        tags: ['Gateway'],
+        summary: 'Whether the process lives, whatever it depends on',
+        security: [],
+        responses: { '200': { description: 'It does.', content: { 'text/plain': { example: 'ok' } } } },
+      },
+    },
+    '/readyz': {
+      servers: [{ url: '/' }],
+      get: {
+        operationId: 'readyz',
+        tags: ['Gateway'],
+        summary: 'Whether the gateway can do its work',
+        description: '`?verbose` lists every check.',
+        security: [],
+        responses: {
+          '200': { description: 'It can.', content: { 'text/plain': { example: 'ok' } } },
+          '503': {
+            description: 'It cannot, with the cause.',
+            content: { 'text/plain': { example: '[-]database: The database does not answer.' } },
+          },
+        },
       },
     },
   };
@@ -111,12 +138,25 @@ function describeOperation(operation: Operation, operationId: string, baseUrl: s
       ...(Object.keys(query).length === 0 ? {} : { query: z.object(query) }),
     },
     ...(hasBody && restNames.length > 0
-      ? { requestBody: { content: { 'application/json': { schema: operation.params, example } } } }
+      ? {
+          requestBody: {
+            content: {
+              'application/json': { schema: operation.params, example },
+              ...(operation.media === undefined ? {} : { 'multipart/form-data': { schema: multipartForm(shape) } }),
+            },
+          },
+        }
       : {}),
     responses: { ...successes(operation), ...failures(operation, hasBody) },
     'x-codeSamples': [{ lang: 'Shell', label: 'curl', source: curlExample(operation, baseUrl) }],
     'x-scope': operation.scope,
   };
+}
+
+/** The same fields as a form; the file takes the place of the ways to name one. */
+function multipartForm(shape: Readonly<Record<string, unknown>>): z.ZodType {
+  const fields = Object.entries(shape).filter(([name]) => name !== 'url' && name !== 'base64' && name !== 'media_id');
+  return z.object({ ...Object.fromEntries(fields.map(([name, schema]) => [name, asSchema(schema)])), file: binary });
 }
 
 const asSchema = (schema: unknown): z.ZodType => (schema instanceof z.ZodType ? schema : z.string());
@@ -126,8 +166,11 @@ type Responses = ZodOpenApiOperationObject['responses'];
 function successes(operation: Operation): Responses {
   const json = { 'application/json': { schema: operation.result, example: operation.example.result } };
   if (operation.path.endsWith('/qr')) {
-    const pictures = { 'image/png': { schema: picture }, 'image/svg+xml': { schema: picture } };
+    const pictures = { 'image/png': { schema: binary }, 'image/svg+xml': { schema: binary } };
     return { '200': { description: 'The code.', content: { ...json, ...pictures } } };
+  }
+  if (operation.answersFile === true) {
+    return { '200': { description: 'The file.', content: { 'application/octet-stream': { schema: binary } } } };
   }
   const done = { [String(operation.status)]: { description: 'Done.', content: json } };
   if (operation.runs !== 'send') return done;

@@ -48,7 +48,8 @@ function refusal(status: number, body: unknown): WardenError {
   const type = parsed.success ? parsed.data.error.type : null;
   const shared = sharedCodes.find((code) => code === type);
   if (shared !== undefined && errorCatalogue[shared].status === status) return new WardenError(shared, { message });
-  if (status === 422) return new WardenError('unprocessable', { message });
+  // What WhatsApp would forbid to a simulated person is nothing that the caller's token could change.
+  if (status === 422 || status === 403) return new WardenError('unprocessable', { message });
   return new WardenError('sandbox_unavailable', {
     details: [{ field: 'sandbox', expected: 'success', received: `${status}: ${message}`.slice(0, 200) }],
   });

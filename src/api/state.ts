@@ -6,7 +6,7 @@ export interface RequestState {
   requestId: string;
   /** Null until the token is checked, and on public routes. */
   principal: Principal | null;
-  /** The parsed JSON body; undefined when there is none. */
+  /** The parsed JSON body, or the fields of a multipart one; undefined when there is none. */
   body: unknown;
   /** For the inline scripts of the one page that has any: see docs/swagger-page.ts. */
   nonce: string;

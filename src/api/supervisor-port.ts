@@ -1,14 +1,18 @@
 /** What the API needs of the supervisor; the supervisor's own interface fulfils it. */
-import type { LinkSnapshot, PairingOffer, SendAnswer } from '../contract/ipc.ts';
+import type { LinkSnapshot, LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { SessionResource, SessionStatus } from '../contract/operations/sessions.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
+import type { SupervisorStats } from '../supervisor/stats.ts';
+import type { NewSessionWishes } from '../supervisor/supervisor.ts';
 
 export interface ChildView {
   readonly pid: number | null;
   readonly state: NonNullable<SessionResource['child']>['state'];
   readonly memoryBytes: number | null;
   readonly capBytes: number;
+  readonly memoryWarning: { readonly growth: 'heap' | 'external' | 'native' | null; readonly memoryBytes: number } | null;
+  readonly sessions: number;
   readonly restarts: number;
   /** `at` in unix milliseconds. */
   readonly lastExit: { readonly cause: string; readonly at: number; readonly detail: string } | null;
@@ -23,6 +27,11 @@ export interface SessionView {
 }
 
 export interface SupervisorPort {
+  /** Throws `capacity_exhausted` when there is no room for another session. */
+  assertCapacity(wishes: NewSessionWishes): void;
+  /** Makes changes of a session's row true for its process. */
+  reconsider(id: SessionId): Promise<unknown>;
+  stats(): SupervisorStats;
   connect(id: SessionId): Promise<unknown>;
   disconnect(id: SessionId): Promise<unknown>;
   restart(id: SessionId): Promise<unknown>;
@@ -38,6 +47,12 @@ export interface SupervisorPort {
   assertSendable(id: SessionId): void | Promise<void>;
   /** Sends what the store has accepted; throws for definite failures, `pending` means that it goes on trying. */
   send(accepted: AcceptedSend): Promise<SendAnswer>;
+  /** Where the session is linked to. */
+  targetOf(row: SessionRow): Promise<LinkTarget>;
+  /** Uploads prepared media without sending it. */
+  uploadMedia(id: SessionId, media: PreparedMedia): Promise<ToChild['upload_media']['answer']>;
+  /** Has the phone upload the file of a message again. */
+  renewMedia(id: SessionId, messageId: string): Promise<ToChild['renew_media']['answer']>;
   view(row: SessionRow): SessionView;
   /** Calls back after every change of the session's view; returns the way to stop it. */
   onChange(id: SessionId, listener: () => void): () => void;

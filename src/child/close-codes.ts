@@ -49,6 +49,11 @@ const defaultBanSeconds = 3600;
 const soon = { tag: 'back_off', minDelayMs: 0, steady: false } as const;
 const maintenance = { tag: 'back_off', minDelayMs: 5_000, steady: false } as const;
 
+/** What the library says about a certificate chain that does not lead from WhatsApp's root key to this server. */
+const isForgedServer = /noise (leaf |intermediate )?certificate|certification match failed/;
+/** What it says about a device identity that the account has not signed. */
+const isForgedDevice = /account signature/i;
+
 /** What to do about the end of a link. `isPaired` tells whether the account had confirmed this device. */
 export function judgeClose(cause: CloseCause, isPaired: boolean): CloseVerdict {
   if (cause.conflict === 'device_removed') return loggedOut(isPaired);
@@ -57,6 +62,19 @@ export function judgeClose(cause: CloseCause, isPaired: boolean): CloseVerdict {
       rule: { tag: 'pairing_expired' },
       sentence: 'Nobody scanned the QR code or typed the pair code in time; call connect to get new ones.',
     };
+  }
+  if (isForgedServer.test(cause.message)) {
+    return {
+      rule: { tag: 'back_off', minDelayMs: 30_000, steady: true },
+      sentence:
+        'The server could not prove that it is WhatsApp, so nothing was sent to it; look for a proxy that intercepts ' +
+        'the connection. Trying again more slowly.',
+    };
+  }
+  if (isForgedDevice.test(cause.message)) {
+    return rejected(
+      'The pairing was refused, because it was not signed by the phone that scanned the code; connect to get a new code.',
+    );
   }
   switch (cause.code) {
     case 515:

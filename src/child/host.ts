@@ -13,13 +13,19 @@ interface HostOptions {
   readonly notify: <N extends keyof ChildNotices>(name: N, body: ChildNotices[N]) => void;
   /** Another process has taken the last session of this child over. */
   readonly onFenced: () => void;
-  /** The supervisor asks for the end of this process. */
-  readonly onShutdown: () => void;
+  /** The supervisor asks for the end of this process; `isRecycled`: another one is to take its place. */
+  readonly onShutdown: (isRecycled: boolean) => void;
 }
+
+/** The part of its time that a child waits for what is under way; the rest is for closing links. */
+const finishingShare = 0.6;
 
 export class Host {
   readonly #sessions = new Map<SessionId, Session>();
   readonly #options: HostOptions;
+  /** Requests of people under way. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isEnding = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -36,12 +42,26 @@ export class Host {
       this.#sessions.delete(id);
       return null;
     },
+    probe: async ({ session }) => {
+      await this.#require(session).probe();
+      return null;
+    },
     pair_code: async ({ session, ...request }) => this.#require(session).pairCode(request),
-    operation: async ({ session, name, params }) => this.#require(session).operation(name, params),
-    send: async (request) => this.#require(request.session).send(request),
-    shutdown: async () => {
+    operation: ({ session, name, params }) => this.#serve(session, (it) => it.operation(name, params)),
+    upload_media: ({ session, media }) => this.#serve(session, (it) => it.uploadMedia(media)),
+    renew_media: ({ session, messageId }) => this.#serve(session, (it) => it.renewMedia(messageId)),
+    send: (request) => this.#serve(request.session, (it) => it.send(request)),
+    recycle: async ({ deadlineMs }) => {
+      this.#isEnding = true;
+      await settled(this.#underWay, deadlineMs * finishingShare);
       await this.stopAll();
-      this.#options.onShutdown();
+      this.#options.onShutdown(true);
+      return null;
+    },
+    shutdown: async () => {
+      this.#isEnding = true;
+      await this.stopAll();
+      this.#options.onShutdown(false);
       return null;
     },
   };
@@ -54,6 +74,18 @@ export class Host {
 
   stats(): ChildNotices['heartbeat']['sessions'] {
     return Object.fromEntries([...this.#sessions].map(([id, session]) => [id, { ...session.stats }]));
+  }
+
+  /** What comes after the end was announced is refused in a way that lets it be repeated. */
+  async #serve<Answer>(id: SessionId, work: (session: Session) => Promise<Answer>): Promise<Answer> {
+    if (this.#isEnding) throw new WardenError('session_restarted');
+    const running = work(this.#require(id));
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
   }
 
   #start(start: StartSession): void {
@@ -86,4 +118,12 @@ export class Host {
     if (session === undefined) throw new WardenError('session_not_connected');
     return session;
   }
+}
+
+/** Resolves when everything has ended, one way or the other, or the time is up. */
+async function settled(underWay: ReadonlySet<Promise<unknown>>, timeoutMs: number): Promise<void> {
+  const timeUp = Promise.withResolvers<void>();
+  const timer = setTimeout(timeUp.resolve, timeoutMs);
+  await Promise.race([Promise.allSettled(underWay), timeUp.promise]);
+  clearTimeout(timer);
 }

@@ -1,46 +1,68 @@
 /** Turns what a link receives into records, in the order of arrival. */
 import type { Clock } from '../clock.ts';
-import type { InboxEntry, RecordItem } from '../contract/ipc.ts';
-import { addressesOf, phoneJidOf } from './engine/addresses.ts';
+import { assertNever } from '../contract/assert-never.ts';
+import { isGroupJid } from '../contract/ids.ts';
+import type { InboxEntry, LinkLimits, RecordItem } from '../contract/ipc.ts';
+import { addressesOf, ownJid, phoneJidOf, type Addresses } from './engine/addresses.ts';
+import type { ChatExpirations } from './engine/chat-expirations.ts';
+import { controlOf } from './engine/control-content.ts';
 import { recoverMessage, type RecoveredMessage } from './engine/inbox.ts';
-import type { WAMessage, WAMessageUpdate, WASocket } from './engine/link-socket.ts';
-import { kindOf } from './engine/message-content.ts';
+import type { MessageUserReceiptUpdate, WAMessage, WAMessageUpdate, WASocket } from './engine/link-socket.ts';
+import { describeContent, kindOf, type ContentDescription } from './engine/message-content.ts';
+import { selectedOptions } from './engine/polls.ts';
 import { writeValue } from './engine/values.ts';
-import { mapMessage } from './events/messages.ts';
-import { receiptItem, receiptsOf, type ReceiptFacts } from './events/receipts.ts';
+import { changeItem } from './events/changes.ts';
+import { mapMessage, timeOf } from './events/messages.ts';
+import { reactionItem, voteItem } from './events/reactions.ts';
+import { memberReceiptsOf, receiptItems, receiptsOf, type ReceiptFacts } from './events/receipts.ts';
 import type { Link } from './link.ts';
 import type { Recorder } from './recorder.ts';
 import type { StoreClient } from './store-client.ts';
 import { Undecryptable } from './undecryptable.ts';
 
 interface InboundOptions {
+  readonly session: string;
   readonly link: () => Link;
   readonly store: StoreClient;
   readonly recorder: Recorder;
+  readonly expirations: ChatExpirations;
+  readonly limits: LinkLimits;
   readonly clock: Clock;
   readonly onError: (text: string) => void;
 }
 
+/** A message on its way into the store, and the inbox entries that hold it until then. */
+interface Arrival extends RecoveredMessage {
+  readonly inboxIds: readonly string[];
+}
+
 export class Inbound {
   readonly #options: InboundOptions;
-  readonly #held = new Map<string, WAMessage>();
-  readonly #undecryptable = new Undecryptable((id) => this.#enqueue(() => this.#tellUndecryptable(id)));
+  readonly #held = new Map<string, RecoveredMessage>();
+  readonly #undecryptable: Undecryptable;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: InboundOptions) {
     this.#options = options;
+    this.#undecryptable = new Undecryptable({
+      patienceMs: options.limits.undecryptablePatienceMs,
+      tell: (id) => this.#enqueue(() => this.#tellUndecryptable(id)),
+    });
   }
 
   messages(sock: WASocket, messages: readonly WAMessage[], isBackfill: boolean): void {
     for (const message of messages) {
       const inboxIds = this.#options.link().inbox.take(message.key.id ?? '');
-      this.#enqueue(() => this.#message(sock, { message, isBackfill }, inboxIds));
+      this.#enqueue(() => this.#message(sock, { message, isBackfill, inboxIds }));
     }
   }
 
   updates(sock: WASocket, updates: readonly WAMessageUpdate[]): void {
-    const receipts = receiptsOf(updates, this.#options.clock.now());
-    if (receipts.length > 0) this.#enqueue(() => this.#receipts(sock, receipts));
+    this.#receive(sock, receiptsOf(updates, this.#options.clock.now()));
+  }
+
+  memberReceipts(sock: WASocket, updates: readonly MessageUserReceiptUpdate[]): void {
+    this.#receive(sock, memberReceiptsOf(updates, this.#options.clock.now()));
   }
 
   /** Records what an earlier child had decrypted but not recorded. */
@@ -50,7 +72,7 @@ export class Inbound {
       this.#enqueue(async () => {
         const recovered = recoverMessage(entry, own);
         if (recovered === null) this.#settle([entry.id]);
-        else await this.#message(sock, recovered, [entry.id]);
+        else await this.#message(sock, { ...recovered, inboxIds: [entry.id] });
       });
     }
   }
@@ -65,70 +87,132 @@ export class Inbound {
     this.#undecryptable.close();
   }
 
-  async #message(
-    sock: WASocket,
-    { message, isBackfill }: RecoveredMessage,
-    inboxIds: readonly string[],
-  ): Promise<void> {
-    const id = message.key.id ?? '';
-    switch (kindOf(message)) {
+  async #message(sock: WASocket, arrival: Arrival): Promise<void> {
+    const { message, inboxIds } = arrival;
+    const kind = kindOf(message);
+    switch (kind) {
+      case 'shown':
+        return this.#shown(sock, arrival);
       case 'control':
+        return this.#control(sock, arrival);
+      case 'stub':
+        return this.#settle(inboxIds);
+      case 'undecryptable': {
+        const id = message.key.id ?? '';
         this.#settle(inboxIds);
+        if (this.#undecryptable.hold(id)) this.#held.set(id, arrival);
         return;
-      case 'undecryptable':
-        this.#settle(inboxIds);
-        this.#held.set(id, message);
-        this.#undecryptable.hold(id);
-        return;
-      case 'shown': {
-        this.#held.delete(id);
-        this.#undecryptable.resolve(id);
-        const addresses = await addressesOf(sock, message.key);
-        const mapped = mapMessage({
-          message,
-          addresses,
-          isBackfill,
-          key: writeValue(message.key),
-          now: this.#options.clock.now(),
-        });
-        const [inboxId, ...others] = inboxIds;
-        this.#add({ tag: 'message', ...mapped, inboxId: inboxId ?? null });
-        this.#settle(others);
       }
+      default:
+        return assertNever(kind);
     }
   }
 
+  async #shown(sock: WASocket, { message, inboxIds, ...arrival }: Arrival): Promise<void> {
+    const { session, clock, expirations } = this.#options;
+    // What is sent again comes while we are here, whenever it came the first time.
+    const isBackfill = this.#forgive(message)?.isBackfill ?? arrival.isBackfill;
+    const addresses = await addressesOf(sock, message.key);
+    const content = describeContent(message.message);
+    if (content.ephemeralSeconds !== null) await expirations.learn(addresses.chat, content.ephemeralSeconds);
+    const mapped = mapMessage({
+      session,
+      message,
+      content,
+      addresses,
+      people: await peopleOf(sock, content),
+      isBackfill,
+      key: writeValue(message.key),
+      at: timeOf(message, clock.now()),
+    });
+    const [inboxId = null, ...others] = inboxIds;
+    this.#add({ tag: 'message', ...mapped, inboxId });
+    this.#settle(others);
+  }
+
+  /** Edits, deletions, reactions, votes: derived from the message itself, so that what the inbox brings back counts too. */
+  async #control(sock: WASocket, { message, inboxIds }: Arrival): Promise<void> {
+    const { clock, store, recorder, expirations } = this.#options;
+    this.#forgive(message);
+    const control = controlOf(message.message);
+    if (control.tag === 'other' || control.tag === 'pin' || message.category === 'peer') return this.#settle(inboxIds);
+    const addresses = await addressesOf(sock, message.key);
+    const { chat, sender, senderLid } = addresses;
+    const [inboxId = null, ...others] = inboxIds;
+    const id = message.key.id ?? '';
+    const fromMe = message.key.fromMe === true;
+    const at = timeOf(message, clock.now());
+    const said = { id, chat, from: sender, fromMe, at, inboxId };
+    switch (control.tag) {
+      case 'edit':
+      case 'delete':
+        this.#add(changeItem({ control, chat, author: authorOf(addresses), fromMe, changeId: id, at, inboxId }));
+        break;
+      case 'reaction':
+        this.#add(reactionItem(said, control));
+        break;
+      case 'vote': {
+        // The poll may have arrived with the vote.
+        await recorder.drain();
+        const voter = { jid: sender, lid: senderLid };
+        const selected = await selectedOptions({ sock, store }, { ...control, voter });
+        if (selected === null) this.#settle(inboxIds);
+        else this.#add(voteItem(said, { pollId: control.pollId, selected }));
+        break;
+      }
+      case 'expiration':
+        await expirations.learn(chat, control.seconds);
+        this.#settle(inboxIds);
+        break;
+      default:
+        assertNever(control);
+    }
+    this.#settle(others);
+  }
+
+  #receive(sock: WASocket, receipts: readonly ReceiptFacts[]): void {
+    if (receipts.length > 0) this.#enqueue(() => this.#receipts(sock, receipts));
+  }
+
   async #receipts(sock: WASocket, receipts: readonly ReceiptFacts[]): Promise<void> {
-    const groups = Map.groupBy(receipts, ({ from, status, at }) => `${from} ${status} ${at}`);
+    const groups = Map.groupBy(receipts, ({ from, group, status, at }) => `${from} ${group} ${status} ${at}`);
     for (const group of groups.values()) {
       const [first] = group;
       if (first === undefined) continue;
       const from = await phoneJidOf(sock, first.from);
-      this.#add(
-        receiptItem(
-          group.map(({ messageId }) => messageId),
-          first,
-          from,
-        ),
-      );
+      // That the account's own phone has read a message says nothing about its recipient.
+      if (from === ownJid(sock)) continue;
+      const ids = group.map(({ messageId }) => messageId);
+      for (const item of receiptItems(ids, first, from)) this.#add(item);
     }
+  }
+
+  /** A message that could not be decrypted has come after all; answers how it came then. */
+  #forgive(message: WAMessage): RecoveredMessage | null {
+    const id = message.key.id ?? '';
+    const held = this.#held.get(id) ?? null;
+    this.#held.delete(id);
+    this.#undecryptable.resolve(id);
+    return held;
   }
 
   /** A duplicate of a message that is known can look undecryptable: what is known needs no telling. */
   async #tellUndecryptable(id: string): Promise<void> {
-    const message = this.#held.get(id);
+    const message = this.#held.get(id)?.message;
     this.#held.delete(id);
     if (message === undefined || (await this.#options.store.message(id)) !== null) return;
     const chat = message.key.remoteJidAlt || message.key.remoteJid || '';
+    const isGroup = isGroupJid(chat);
     this.#add({
       tag: 'event',
       at: this.#options.clock.now(),
+      onceId: `undecryptable:${id}`,
       event: {
         name: 'message_undecryptable',
         data: {
           message_id: id,
           chat,
-          from: message.key.participantAlt || message.key.participant || chat,
+          from: isGroup ? message.key.participantAlt || message.key.participant || null : chat,
           reason: 'The message could not be decrypted and its sender did not send it again.',
         },
       },
@@ -146,4 +230,15 @@ export class Inbound {
   #enqueue(work: () => Promise<void>): void {
     this.#queue = this.#queue.then(work).catch(() => this.#options.onError('a received message could not be mapped'));
   }
+}
+
+function authorOf({ sender, senderLid }: Addresses) {
+  return { jid: sender, lid: senderLid };
+}
+
+/** Phone-number JIDs of those whom a message names, as far as they are known. */
+async function peopleOf(sock: WASocket, { mentions, quoted }: ContentDescription): Promise<ReadonlyMap<string, string>> {
+  const jids = new Set([...mentions, ...(quoted?.from ? [quoted.from] : [])]);
+  const pairs = [...jids].map(async (jid) => [jid, await phoneJidOf(sock, jid)] as const);
+  return new Map(await Promise.all(pairs));
 }

@@ -10,6 +10,7 @@ import type { LinkSnapshot, PairingOffer, StartSession, ToChild } from '../contr
 import { Acks } from './engine/acks.ts';
 import { createAuthState, type AuthState } from './engine/auth-state.ts';
 import { createCache } from './engine/caches.ts';
+import { GroupCache } from './engine/group-cache.ts';
 import { Inbox } from './engine/inbox.ts';
 import { libraryLogger } from './engine/library-log.ts';
 import { confirmedLogout } from './engine/logout.ts';
@@ -27,7 +28,10 @@ import { initialLink, stepLink, type LinkEffect, type LinkFacts, type LinkInput 
 import type { StoreClient } from './store-client.ts';
 
 /** What a link tells its session. */
-export interface LinkListener extends Pick<LinkSocketListener, 'stanza' | 'messages' | 'updates'> {
+export interface LinkListener extends Pick<
+  LinkSocketListener,
+  'stanza' | 'messages' | 'updates' | 'memberReceipts' | 'people' | 'group'
+> {
   changed(snapshot: LinkSnapshot): void;
   qr(offer: PairingOffer): void;
   pairCode(offer: PairingOffer & { readonly phone: string }): void;
@@ -65,6 +69,7 @@ const longestTimerMs = 60_000;
 export class Link {
   readonly acks = new Acks();
   readonly inbox = new Inbox();
+  readonly groups = new GroupCache();
   readonly #options: LinkOptions;
   readonly #caches = {
     userDevicesCache: createCache(5_000, deviceListTtlMs),
@@ -196,6 +201,7 @@ export class Link {
     const { start, store, listener } = this.#options;
     void this.#socket?.end();
     this.#forgetSocket();
+    this.groups.clear();
     const on: LinkSocketListener = {
       qr: (code, lifetimeMs) => ifCurrent(() => this.#gotQr(code, lifetimeMs)),
       paired: () =>
@@ -214,6 +220,10 @@ export class Link {
       stanza: listener.stanza,
       messages: listener.messages,
       updates: listener.updates,
+      memberReceipts: listener.memberReceipts,
+      people: listener.people,
+      group: listener.group,
+      unreadable: (what) => listener.log('warn', `${what} could not be read`, null),
       ack: (attrs) => this.#gotAck(attrs),
     };
     const socket = openLinkSocket({
@@ -222,6 +232,7 @@ export class Link {
       version: start.version,
       auth: this.#auth,
       inbox: this.inbox,
+      groups: this.groups,
       caches: this.#caches,
       logger: libraryLogger((level, text) => listener.log(level, text, null)),
       getMessage: async (key) => {
@@ -268,7 +279,9 @@ export class Link {
 
   #gotAck(attrs: Readonly<Record<string, string>>): void {
     const at = Number(attrs['t']) > 0 ? Number(attrs['t']) * 1000 : this.#now();
-    const { id, error } = attrs;
+    const { id, error, from } = attrs;
+    // Who is told that the account may not write there learns that the group has changed.
+    if (error !== undefined && from !== undefined) this.groups.forget(from);
     if (id === undefined) return;
     const ack = error === undefined ? ({ tag: 'acked', at } as const) : ({ tag: 'refused', code: error, at } as const);
     if (!this.acks.arrived(id, ack)) this.#options.listener.lateAck(attrs);

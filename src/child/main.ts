@@ -5,8 +5,11 @@ import { Channel } from '../contract/channel.ts';
 import { exitCode, protocolVersion, type ChildNotices, type ToChild, type ToSupervisor } from '../contract/ipc.ts';
 import { processPort } from '../contract/process-port.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { Host } from './host.ts';
+import { exposedCollector } from './idle-collection.ts';
 
-const heartbeatMs = 2_000;
+/** Told on the command line by the supervisor. */
+const heartbeatMs = Number(process.argv[2]) || 2_000;
 const flushMs = 2_000;
 const orphanMs = 3_000;
 const window = { requests: 256, bytes: 8 * 1024 * 1024 };
@@ -33,8 +36,6 @@ process.on('SIGTERM', () => undefined);
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-const { Host } = await import('./host.ts');
-
 const host = new Host({
   clock: systemClock,
   requester: { request: (name, body) => channel.request(name, body) },
@@ -42,10 +43,10 @@ const host = new Host({
     channel.notify(name, body);
   },
   onFenced: () => void leave(exitCode.fenced),
-  onShutdown: () => {
+  onShutdown: (isRecycled) => {
     stopHeartbeat();
     // The answer to the shutdown leaves with the flush.
-    setImmediate(() => void leave(exitCode.ok));
+    setImmediate(() => void leave(isRecycled ? exitCode.recycled : exitCode.ok));
   },
 });
 
@@ -68,4 +69,5 @@ const stopHeartbeat = startHeartbeat({
   send: (heartbeat) => channel.notify('heartbeat', heartbeat),
   inFlight: () => channel.inFlight,
   sessions: () => host.stats(),
+  collect: exposedCollector(),
 });

@@ -1,17 +1,40 @@
 /** One WhatsApp session in this child: its link, what it receives, and what it is asked to do. */
 import type { Clock } from '../clock.ts';
 import type { SessionEvent } from '../contract/events.ts';
-import type { SessionId } from '../contract/ids.ts';
-import type { ChildNotices, PairingOffer, SendAnswer, SendRequest, StartSession, ToChild } from '../contract/ipc.ts';
+import { userOf, type SessionId } from '../contract/ids.ts';
+import type {
+  ChildNotices,
+  PairingOffer,
+  PreparedMedia,
+  SendAnswer,
+  SendRequest,
+  StartSession,
+  ToChild,
+} from '../contract/ipc.ts';
+import { ChatExpirations } from './engine/chat-expirations.ts';
 import { normaliseFailure } from './engine/failures.ts';
+import { lookUp } from './engine/lookups.ts';
+import type { GroupNotice } from './engine/group-notices.ts';
+import { endsMembership, renewSenderKey } from './engine/group-sender-key.ts';
+import type { WASocket } from './engine/link-socket.ts';
+import { decodeContent } from './engine/message-content.ts';
+import type { LocalDeletion } from './engine/outgoing.ts';
 import { Recipients } from './engine/recipients.ts';
-import { sendMessage, type AckOutcome } from './engine/sending.ts';
+import { sendMessage, type AckOutcome, type SentMessage } from './engine/sending.ts';
+import { ackItems, localDeletionItems } from './events/acks.ts';
+import { groupItems } from './events/groups.ts';
 import { Inbound } from './inbound.ts';
+import { ContactNames } from './contact-names.ts';
 import { Link, type LinkListener } from './link.ts';
 import type { LinkFacts } from './link-machine.ts';
 import { findChildHandler, findSendHandler } from './operations/find.ts';
+import type { ChildContext } from './operations/index.ts';
+import { People } from './people.ts';
+import { PresenceWishes } from './presence-wishes.ts';
 import { Recorder } from './recorder.ts';
+import { renewFile, uploadForLater } from './session-media.ts';
 import { StoreClient, type Requester } from './store-client.ts';
+import { Typing } from './typing.ts';
 
 export interface SessionOptions {
   readonly start: StartSession;
@@ -29,7 +52,13 @@ export class Session {
   readonly #recorder: Recorder;
   readonly #inbound: Inbound;
   readonly #recipients: Recipients;
+  readonly #expirations: ChatExpirations;
   readonly #link: Link;
+  #isClosed = false;
+  readonly #names: ContactNames;
+  readonly #people: People;
+  readonly #presence: PresenceWishes;
+  readonly #typing: Typing;
 
   constructor(options: SessionOptions) {
     const { start, requester, onFenced, clock } = options;
@@ -42,10 +71,26 @@ export class Session {
         this.#log('error', 'a record was refused by the store', { item: item.tag, error: error.code }),
     });
     this.#recipients = new Recipients(this.#store);
+    this.#expirations = new ChatExpirations(this.#store);
+    this.#names = new ContactNames(this.#store);
+    this.#presence = new PresenceWishes(this.#store);
+    this.#typing = new Typing(clock);
+    this.#people = new People({
+      names: this.#names,
+      clock,
+      record: (item) => {
+        this.stats.events++;
+        return this.#recorder.add(item);
+      },
+      onError: (text) => this.#log('warn', text, {}),
+    });
     this.#inbound = new Inbound({
+      session: start.session,
       link: () => this.#link,
       store: this.#store,
       recorder: this.#recorder,
+      expirations: this.#expirations,
+      limits: start.limits,
       clock,
       onError: (text) => this.#log('error', text, {}),
     });
@@ -62,8 +107,15 @@ export class Session {
   async stop(logout: boolean): Promise<void> {
     if (logout) await this.#link.logOut();
     else await this.#link.stop('The session is not connected.');
+    await this.#people.drain();
     await this.#inbound.drain();
     this.close();
+  }
+
+  /** Whether WhatsApp still answers on this link: asks for something of the account itself. */
+  async probe(): Promise<void> {
+    const { own } = this.#link;
+    await lookUp(this.#link.requireOpen(), [`${userOf(own.id)}@s.whatsapp.net`], ['devices']);
   }
 
   pairCode(request: Omit<ToChild['pair_code']['body'], 'session'>): Promise<PairingOffer> {
@@ -74,7 +126,7 @@ export class Session {
     const handler = findChildHandler(name);
     const sock = this.#link.requireOpen();
     try {
-      return await handler(params, { sock });
+      return await handler(params, this.#context(sock));
     } catch (error) {
       throw normaliseFailure(error, name);
     }
@@ -83,46 +135,71 @@ export class Session {
   async send(request: SendRequest): Promise<SendAnswer> {
     const build = findSendHandler(request.name);
     const sock = this.#link.requireOpen();
-    const { limits } = this.#options.start;
-    const context = {
-      sock,
-      limits,
-      clock: this.#options.clock,
-      store: this.#store,
-      acks: this.#link.acks,
-      recipients: this.#recipients,
-      onAck: (id: string, chat: string, ack: AckOutcome) => this.#recordAck(id, chat, ack),
-    };
+    const context = this.#context(sock);
+    const { messageId, expiresAt } = request;
     try {
-      return await sendMessage(context, {
-        messageId: request.messageId,
-        expiresAt: request.expiresAt,
-        message: build(request.params),
-      });
+      const outgoing = await build(request.params, { ...context, media: request.media });
+      if (outgoing.tag === 'local_deletion') return await this.#deleteLocally(messageId, outgoing);
+      const sending = {
+        ...context,
+        acks: this.#link.acks,
+        expirations: this.#expirations,
+        onAck: (sent: SentMessage, ack: AckOutcome) => this.#recordAck(sent, ack),
+      };
+      return await sendMessage(sending, { messageId, expiresAt, message: outgoing });
     } catch (error) {
       throw normaliseFailure(error, 'send the message');
     }
   }
 
+  async uploadMedia(media: PreparedMedia): Promise<ToChild['upload_media']['answer']> {
+    return uploadForLater(this.#context(this.#link.requireOpen()), media);
+  }
+
+  async renewMedia(messageId: string): Promise<ToChild['renew_media']['answer']> {
+    return renewFile(this.#context(this.#link.requireOpen()), messageId);
+  }
+
   /** Ends everything that waits; what is not recorded by now comes back from the inbox. */
   close(): void {
+    this.#isClosed = true;
+    this.#typing.close();
     this.#inbound.close();
     this.#store.close();
   }
 
-  #recordAck(messageId: string, chat: string, ack: AckOutcome): void {
-    const isRefused = ack.tag === 'refused';
-    const reason = `WhatsApp refused the message (${ack.code}).`;
-    void this.#recorder.add({
-      tag: 'status',
-      ids: [messageId],
-      status: isRefused ? 'failed' : 'sent',
-      at: ack.at,
-      errorCode: ack.code,
-      event: isRefused
-        ? { name: 'message_failed', data: { message_id: messageId, chat, code: ack.code, reason } }
-        : null,
-    });
+  #context(sock: WASocket): ChildContext {
+    const { start, clock } = this.#options;
+    return {
+      sock,
+      store: this.#store,
+      recipients: this.#recipients,
+      groups: this.#link.groups,
+      names: this.#names,
+      people: this.#people,
+      presence: this.#presence,
+      typing: this.#typing,
+      limits: start.limits,
+      clock,
+    };
+  }
+
+  /** There is nothing that WhatsApp acknowledges: the deletion is done when the account's devices know of it. */
+  async #deleteLocally(messageId: string, { chat, targetId, run }: LocalDeletion): Promise<SendAnswer> {
+    await run();
+    const at = this.#options.clock.now();
+    const items = localDeletionItems({ messageId, chat, targetId, own: this.#own(), at });
+    await Promise.all(items.map((item) => this.#recorder.add(item)));
+    return { to: chat, status: 'sent', at };
+  }
+
+  #recordAck(sent: SentMessage, ack: AckOutcome): void {
+    for (const item of ackItems(sent, ack, this.#own())) void this.#recorder.add(item);
+  }
+
+  #own(): { readonly jid: string; readonly lid: string | null } {
+    const { device } = this.#link.snapshot();
+    return { jid: device?.jid ?? '', lid: device?.lid ?? null };
   }
 
   #listener(): LinkListener {
@@ -136,19 +213,39 @@ export class Session {
       messages: (sock, messages, isBackfill) => {
         this.stats.events += messages.length;
         this.#inbound.messages(sock, messages, isBackfill);
+        this.#people.messages(sock, messages);
       },
       updates: (sock, updates) => this.#inbound.updates(sock, updates),
+      memberReceipts: (sock, receipts) => this.#inbound.memberReceipts(sock, receipts),
+      people: (sock, stanza) => this.#people.stanza(sock, stanza),
+      group: (sock, notice) => this.#group(sock, notice),
       qr: ({ code, expiresAt, attempt }) =>
         tell({ name: 'qr_code', data: { qr: code, expires_at: Math.floor(expiresAt / 1000), attempt } }),
       pairCode: ({ code, phone, expiresAt }) =>
         tell({ name: 'pair_code', data: { code, phone, expires_at: Math.floor(expiresAt / 1000) } }),
       connected: (isNewLogin) => this.#connected(isNewLogin),
-      disconnected: (facts: LinkFacts, willReconnect) =>
-        tell({ name: 'disconnected', data: { reason: facts.reason, code: facts.code, will_reconnect: willReconnect } }),
+      disconnected: (facts: LinkFacts, willReconnect) => {
+        this.#typing.close();
+        tell({ name: 'disconnected', data: { reason: facts.reason, code: facts.code, will_reconnect: willReconnect } });
+      },
       loggedOut: (facts) => tell({ name: 'logged_out', data: { reason: facts.reason, code: facts.code } }),
-      lateAck: (attrs) => this.#lateAck(attrs),
+      lateAck: (attrs) =>
+        void this.#lateAck(attrs).catch(() => this.#log('warn', 'a late ack could not be recorded', {})),
       log: (level, text, code) => this.#log(level, text, { code }),
     };
+  }
+
+  /** Resolves when everything that the notice tells is recorded; with false when this session may not write any more. */
+  async #group(sock: WASocket, notice: GroupNotice): Promise<boolean> {
+    if (endsMembership(notice)) {
+      void renewSenderKey(sock, notice.group).catch(() =>
+        this.#log('warn', 'the key of a group could not be renewed', {}),
+      );
+    }
+    const items = groupItems(notice, this.#options.clock.now());
+    this.stats.events += items.length;
+    await Promise.all(items.map((item) => this.#recorder.add(item)));
+    return !this.#isClosed;
   }
 
   /** Tells an event that has no row of its own. */
@@ -159,6 +256,12 @@ export class Session {
 
   #connected(isNewLogin: boolean): void {
     const { device } = this.#link.snapshot();
+    const sock = this.#link.socket();
+    if (sock !== null) {
+      void this.#presence
+        .restore(sock)
+        .catch(() => this.#log('warn', 'presence could not be restored on the new connection', {}));
+    }
     this.#tell({
       name: 'connected',
       data: {
@@ -171,11 +274,19 @@ export class Session {
     });
   }
 
-  #lateAck(attrs: Readonly<Record<string, string>>): void {
-    const { id, from = '', error, t } = attrs;
+  /** The ack of a message that no send waits for any more; what it was about is in the store. */
+  async #lateAck({ id, from = '', error, t }: Readonly<Record<string, string>>): Promise<void> {
     if (id === undefined) return;
     const at = Number(t) > 0 ? Number(t) * 1000 : this.#options.clock.now();
-    this.#recordAck(id, from, { tag: error === undefined ? 'acked' : 'refused', at, code: error ?? null });
+    const known = await this.#store.message(id);
+    const sent: SentMessage = {
+      messageId: id,
+      chat: known?.chat ?? from,
+      type: known?.type ?? 'unknown',
+      content: known === null || known.proto === null ? null : decodeContent(known.proto),
+    };
+    const ack: AckOutcome = { tag: error === undefined ? 'acked' : 'refused', at, code: error ?? null };
+    if (known?.fromMe === true) this.#recordAck(sent, ack);
   }
 
   #log(

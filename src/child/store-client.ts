@@ -28,8 +28,13 @@ const cachedTypes = new Set([
   'device-list',
   'tctoken',
   'recipient',
+  'contact-name',
+  'chat-expiration',
 ]);
 const cacheEntries = 2_000;
+/** An answer must fit into one frame: a session record can have 35 KB, a pre-key has a hundred bytes. */
+const idsPerRequest = 24;
+const preKeysPerRequest = 1_000;
 const firstRetryMs = 250;
 const maxRetryMs = 2_000;
 
@@ -54,11 +59,15 @@ export class StoreClient {
     }
     if (missing.length === 0) return found;
     const { session } = this.#options;
-    const loaded = await this.#persistently(() => this.#ask('keys_get', { session, type, ids: missing }));
-    for (const id of missing) {
-      const value = loaded[id];
-      if (value !== undefined) found[id] = value;
-      this.#remember(type, id, value ?? null);
+    const perRequest = type === 'pre-key' ? preKeysPerRequest : idsPerRequest;
+    for (let start = 0; start < missing.length; start += perRequest) {
+      const part = missing.slice(start, start + perRequest);
+      const loaded = await this.#persistently(() => this.#ask('keys_get', { session, type, ids: part }));
+      for (const id of part) {
+        const value = loaded[id];
+        if (value !== undefined) found[id] = value;
+        this.#remember(type, id, value ?? null);
+      }
     }
     return found;
   }

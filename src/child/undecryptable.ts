@@ -2,39 +2,41 @@
  * Messages that could not be decrypted. Their senders are asked again by the library; what comes again under the same id
  * is told as a message like any other, and only what stays silent is told as undecryptable.
  */
-const patienceMs = 2 * 60_000;
 const maxHeld = 1_000;
 
-interface Held {
-  readonly timer: NodeJS.Timeout;
+interface UndecryptableOptions {
+  readonly patienceMs: number;
+  /** Gets the id of a message that did not come again in time. */
+  readonly tell: (messageId: string) => void;
 }
 
 export class Undecryptable {
-  readonly #held = new Map<string, Held>();
-  readonly #tell: (messageId: string) => void;
+  readonly #held = new Map<string, NodeJS.Timeout>();
+  readonly #options: UndecryptableOptions;
 
-  /** `tell` gets the id of a message that did not come again in time. */
-  constructor(tell: (messageId: string) => void) {
-    this.#tell = tell;
+  constructor(options: UndecryptableOptions) {
+    this.#options = options;
   }
 
-  hold(messageId: string): void {
-    if (this.#held.has(messageId) || this.#held.size >= maxHeld) return;
+  /** False when the message is not held: it is already, or there are too many. */
+  hold(messageId: string): boolean {
+    if (this.#held.has(messageId) || this.#held.size >= maxHeld) return false;
     const timer = setTimeout(() => {
       this.#held.delete(messageId);
-      this.#tell(messageId);
-    }, patienceMs);
-    this.#held.set(messageId, { timer });
+      this.#options.tell(messageId);
+    }, this.#options.patienceMs);
+    this.#held.set(messageId, timer);
+    return true;
   }
 
   /** The message has come after all. */
   resolve(messageId: string): void {
-    clearTimeout(this.#held.get(messageId)?.timer);
+    clearTimeout(this.#held.get(messageId));
     this.#held.delete(messageId);
   }
 
   close(): void {
-    for (const { timer } of this.#held.values()) clearTimeout(timer);
+    for (const timer of this.#held.values()) clearTimeout(timer);
     this.#held.clear();
   }
 }

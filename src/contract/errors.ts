@@ -61,6 +61,96 @@ export const errorCatalogue = {
     sentence: 'This number is not registered on WhatsApp; check the international form of the number.',
     retryable: false,
   },
+  media_not_found: {
+    status: 404,
+    sentence: 'There is no such media: the message has none, or the media_id is unknown or expired.',
+    retryable: false,
+  },
+  group_not_found: {
+    status: 404,
+    sentence: 'There is no such group, or this account is not a member of it.',
+    retryable: false,
+  },
+  no_picture: {
+    status: 404,
+    sentence: 'This contact or group has no picture.',
+    retryable: false,
+  },
+  picture_hidden: {
+    status: 403,
+    sentence: 'The picture is hidden from this account by its owner.',
+    retryable: false,
+  },
+  not_a_group_admin: {
+    status: 403,
+    sentence: 'WhatsApp lets only admins of the group do that.',
+    retryable: false,
+  },
+  message_not_own: {
+    status: 403,
+    sentence: 'Only messages that this account wrote can be changed in this way.',
+    retryable: false,
+  },
+  message_too_old: {
+    status: 422,
+    sentence: 'WhatsApp no longer accepts this change: the message is too old.',
+    retryable: false,
+  },
+  media_unreachable: {
+    status: 422,
+    sentence: 'The media could not be fetched from its url; see details.',
+    retryable: true,
+  },
+  media_type_not_supported: {
+    status: 422,
+    sentence: 'The content is not of a type that can be sent in this way; see details.',
+    retryable: false,
+  },
+  media_too_large: {
+    status: 413,
+    sentence: 'The media is larger than WhatsApp or this gateway accepts.',
+    retryable: false,
+  },
+  converter_missing: {
+    status: 422,
+    sentence: 'This conversion needs ffmpeg, which is not installed on the gateway; send Ogg/Opus or install it.',
+    retryable: false,
+  },
+  storage_full: {
+    status: 507,
+    sentence: 'There is no room for media on this gateway right now; repeat later.',
+    retryable: true,
+  },
+  capacity_exhausted: {
+    status: 507,
+    sentence: 'This gateway has no room for another session; see GET /api/v1/stats for what its memory is used for.',
+    retryable: false,
+  },
+  media_upload_failed: {
+    status: 502,
+    sentence: "WhatsApp's media servers did not take the file; repeat the request.",
+    retryable: true,
+  },
+  media_unavailable: {
+    status: 502,
+    sentence: "WhatsApp's media servers do not give the file out right now; repeat the request.",
+    retryable: true,
+  },
+  media_damaged: {
+    status: 502,
+    sentence: 'The file at WhatsApp is not the one that the message announced; its sender has to send it again.',
+    retryable: true,
+  },
+  media_gone: {
+    status: 410,
+    sentence: 'WhatsApp no longer has the file, and the phone did not provide it again.',
+    retryable: true,
+  },
+  app_state_unavailable: {
+    status: 503,
+    sentence: 'The phone has not sent the keys for this yet; it does so some time after pairing.',
+    retryable: true,
+  },
   method_not_allowed: {
     status: 405,
     sentence: 'This route exists, but not with this method; see the Allow header.',

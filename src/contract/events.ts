@@ -26,12 +26,28 @@ const messageData = z.object({
   caption: z.string().nullable(),
   quoted: z.object({ message_id: z.string(), from: jid.nullable(), body: z.string().nullable() }).nullable(),
   mentions: z.array(jid),
+  media: z
+    .object({
+      mimetype: z.string().nullable(),
+      file_length: z.int().nullable(),
+      file_name: z.string().nullable(),
+      seconds: z.int().nullable(),
+      url: z.string().describe('Path of the decrypted file on this gateway; needs a token.'),
+    })
+    .nullable(),
+  location: z
+    .object({ latitude: z.number(), longitude: z.number(), name: z.string().nullable(), address: z.string().nullable() })
+    .nullable(),
+  contacts: z.array(z.object({ display_name: z.string(), vcard: z.string() })).nullable(),
+  poll: z.object({ question: z.string(), options: z.array(z.string()), selectable: z.int() }).nullable(),
+  view_once: z.boolean(),
   forwarded: z.boolean(),
   ephemeral: z.int().nullable().describe('Seconds after which the message disappears.'),
   backfilled: z.boolean().describe('Whether it arrived while the session was offline.'),
 });
 
 const statusReason = z.string();
+const member = z.object({ jid, phone_number: z.string().nullable(), lid: jid.nullable() });
 
 export const events = {
   message: {
@@ -73,6 +89,111 @@ export const events = {
   logged_out: {
     when: 'logged_out is emitted when the session is no longer linked to its phone.',
     data: z.object({ reason: statusReason, code: z.int().nullable() }),
+  },
+  message_sent: {
+    when: 'message_sent is emitted when WhatsApp has acknowledged a message of the session.',
+    data: z.object({ message_id: z.string(), chat: jid, type: z.string(), timestamp: unixSeconds }),
+  },
+  message_edited: {
+    when: 'message_edited is emitted when somebody edits a message of a chat of the session.',
+    data: z.object({
+      message_id: z.string().describe('The message that was edited.'),
+      chat: jid,
+      from: jid,
+      is_from_me: z.boolean(),
+      body: z.string().nullable(),
+      timestamp: unixSeconds,
+    }),
+  },
+  message_deleted: {
+    when: 'message_deleted is emitted when somebody deletes a message of a chat of the session for everyone.',
+    data: z.object({
+      message_id: z.string().describe('The message that was deleted.'),
+      chat: jid,
+      from: jid,
+      is_from_me: z.boolean(),
+      timestamp: unixSeconds,
+    }),
+  },
+  reaction: {
+    when: 'reaction is emitted when somebody reacts to a message, or takes a reaction back.',
+    data: z.object({
+      message_id: z.string().describe('The message that it is about.'),
+      chat: jid,
+      from: jid,
+      is_from_me: z.boolean(),
+      emoji: z.string().nullable().describe('Null when the reaction was taken back.'),
+      timestamp: unixSeconds,
+    }),
+  },
+  poll_vote: {
+    when: 'poll_vote is emitted when somebody votes in a poll, or changes the vote.',
+    data: z.object({
+      message_id: z.string().describe('The poll.'),
+      chat: jid,
+      from: jid,
+      selected: z.array(z.string()).describe('The options that this person has chosen now.'),
+      timestamp: unixSeconds,
+    }),
+  },
+  presence: {
+    when: 'presence is emitted when a contact whose presence was subscribed to comes online or goes offline.',
+    data: z.object({ jid, status: z.enum(['available', 'unavailable']), last_seen: unixSeconds.nullable() }),
+  },
+  chat_presence: {
+    when: 'chat_presence is emitted when a contact starts or stops typing or recording.',
+    data: z.object({ chat: jid, from: jid, state: z.enum(['composing', 'recording', 'paused']) }),
+  },
+  call: {
+    when: 'call is emitted when somebody calls the account, and when that call changes.',
+    data: z.object({
+      call_id: z.string(),
+      from: jid,
+      status: z.string().describe('offer, ringing, accept, reject, timeout or terminate.'),
+      is_video: z.boolean(),
+      is_group: z.boolean(),
+      timestamp: unixSeconds,
+    }),
+  },
+  group_update: {
+    when: 'group_update is emitted when the subject, description, picture or a setting of a group changes, or a group is created.',
+    data: z.object({
+      group: jid,
+      by: jid.nullable(),
+      change: z.string().describe('subject, description, picture, announce, locked, ephemeral, invite, join_approval, member_add or created.'),
+      value: z.string().nullable(),
+      timestamp: unixSeconds,
+    }),
+  },
+  group_participants: {
+    when: 'group_participants is emitted when people join or leave a group, or become admins or members.',
+    data: z.object({
+      group: jid,
+      by: jid.nullable(),
+      action: z.enum(['add', 'remove', 'leave', 'promote', 'demote']),
+      participants: z.array(member),
+      timestamp: unixSeconds,
+    }),
+  },
+  group_join_request: {
+    when: 'group_join_request is emitted when somebody asks to join a group, or such a request ends.',
+    data: z.object({ group: jid, jid, action: z.enum(['created', 'revoked', 'rejected']), timestamp: unixSeconds }),
+  },
+  contact_update: {
+    when: "contact_update is emitted when a contact's name, picture or about text changes.",
+    data: z.object({ jid, name: z.string().nullable(), picture: z.enum(['changed', 'removed']).nullable(), about: z.string().nullable() }),
+  },
+  session_status: {
+    when: 'session_status is emitted when the status of the session changes.',
+    data: z.object({ status: z.string(), previous: z.string().nullable(), reason: statusReason }),
+  },
+  session_restarted: {
+    when: "session_restarted is emitted when the session's process has ended unplanned and was started again.",
+    data: z.object({ cause: z.string(), detail: z.string(), restarts: z.int() }),
+  },
+  webhook_disabled: {
+    when: "webhook_disabled is emitted on the session's other webhooks when one was disabled because it kept failing.",
+    data: z.object({ webhook_id: z.string(), url: z.string(), reason: statusReason }),
   },
   message_failed: {
     when: 'message_failed is emitted when WhatsApp refuses a message or its deadline passes before it is sent.',

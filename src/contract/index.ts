@@ -1,15 +1,31 @@
 /** The contract's one entrance for the supervisor's side: the operation table and the types inferred from it. */
 import type { z } from 'zod';
+import { chatOperations } from './operations/chats.ts';
+import { contactOperations } from './operations/contacts.ts';
+import { groupOperations } from './operations/groups.ts';
+import { mediaOperations } from './operations/media.ts';
 import { messageOperations } from './operations/messages.ts';
+import { presenceOperations } from './operations/presence.ts';
+import { sandboxPeopleOperations } from './operations/sandbox-people.ts';
+import { sandboxGroupOperations } from './operations/sandbox-groups.ts';
 import { sandboxOperations } from './operations/sandbox.ts';
 import { sessionOperations } from './operations/sessions.ts';
+import { supervisionOperations } from './operations/supervision.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 
 export const operations = {
   ...sessionOperations,
+  ...supervisionOperations,
   ...messageOperations,
+  ...chatOperations,
+  ...mediaOperations,
+  ...contactOperations,
+  ...groupOperations,
+  ...presenceOperations,
   ...webhookOperations,
   ...sandboxOperations,
+  ...sandboxGroupOperations,
+  ...sandboxPeopleOperations,
 } as const;
 
 export type Operations = typeof operations;

@@ -22,6 +22,8 @@ export interface LinkTarget {
   readonly url: string | null;
   /** The Noise root public key to trust, 32 bytes in hex. */
   readonly rootKeyHex: string | null;
+  /** A certificate authority (PEM) to trust beside the system's, for the media hosts of that server. */
+  readonly caPem: string | null;
 }
 
 export interface StartSession {
@@ -48,6 +50,10 @@ export interface LinkLimits {
   readonly openTimeoutMs: number;
   /** How long a send waits for WhatsApp's ack before it is answered as pending. */
   readonly sendTimeoutMs: number;
+  /** How long the upload of one file may take. */
+  readonly mediaUploadTimeoutMs: number;
+  /** How long a message that could not be decrypted is waited for before it is told as such. */
+  readonly undecryptablePatienceMs: number;
   /** Lifetime of each QR code; null keeps WhatsApp's own: 60 s for the first, 20 s for the others. */
   readonly qrTimeoutMs: number | null;
 }
@@ -127,6 +133,7 @@ export interface MessageRecord {
   readonly proto: Uint8Array | null;
   /** The serialized WhatsApp key (with LID and alternatives), needed to quote, react or mark as read. */
   readonly key: StoredValue;
+  readonly media: MediaLocation | null;
 }
 
 /**
@@ -153,8 +160,74 @@ export type RecordItem =
       readonly errorCode: string | null;
       readonly event: SessionEvent | null;
     }
-  | { readonly tag: 'event'; readonly event: SessionEvent; readonly at: number }
+  | {
+      /** The content of a message has changed, or it was deleted (proto and body null) for everyone or for this account. */
+      readonly tag: 'change';
+      readonly change: 'edited' | 'deleted';
+      /** What only this account's devices are to know of is done to any message, whoever wrote it. */
+      readonly scope: 'everyone' | 'account';
+      /** The message that is changed, by its id and chat. */
+      readonly targetId: string;
+      readonly chat: string;
+      /**
+       * Whoever changed it, and the same person's LID where it is known: the store makes the change when this is the
+       * author, or for deletions in groups anybody, since WhatsApp lets only admins delete what others wrote.
+       */
+      readonly by: string;
+      readonly byLid: string | null;
+      readonly at: number;
+      readonly proto: Uint8Array | null;
+      readonly body: string | null;
+      readonly event: SessionEvent | null;
+      readonly inboxId: string | null;
+      /** Id of the message that carried the change: a known one changes nothing and emits nothing. */
+      readonly changeId: string;
+    }
+  | {
+      readonly tag: 'event';
+      readonly event: SessionEvent;
+      readonly at: number;
+      readonly inboxId?: string | null;
+      /** Within the session an event with this text is told once. */
+      readonly onceId?: string;
+    }
   | { readonly tag: 'inbox_settled'; readonly inboxId: string };
+
+/**
+ * Media that the supervisor has fetched, checked and described. A file lies in the spool, where the child may read it;
+ * what was uploaded before travels as the encoded protobuf Message that holds it.
+ */
+export interface PreparedMedia {
+  readonly kind: 'image' | 'video' | 'audio' | 'document' | 'sticker';
+  readonly source:
+    | { readonly tag: 'file'; readonly path: string }
+    | { readonly tag: 'uploaded'; readonly content: Uint8Array };
+  readonly mimetype: string;
+  readonly bytes: number;
+  readonly fileName: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly seconds: number | null;
+  /** 64 values from 0 to 100, for voice notes. */
+  readonly waveform: Uint8Array | null;
+  /** A small JPEG. */
+  readonly thumbnail: Uint8Array | null;
+  readonly isAnimated: boolean;
+}
+
+/** Where the file of a received message lies at WhatsApp, and the key that opens it. */
+export interface MediaLocation {
+  readonly kind: PreparedMedia['kind'];
+  readonly url: string | null;
+  readonly directPath: string | null;
+  readonly mediaKey: Uint8Array;
+  readonly fileSha256: Uint8Array;
+  readonly fileEncSha256: Uint8Array;
+  readonly fileLength: number | null;
+  readonly mimetype: string | null;
+  readonly fileName: string | null;
+  readonly seconds: number | null;
+}
 
 /** A send as the child gets it: accepted, with its id chosen. */
 export interface SendRequest {
@@ -164,6 +237,7 @@ export interface SendRequest {
   readonly messageId: MessageId;
   /** Unix milliseconds after which it must not be sent any more. */
   readonly expiresAt: number;
+  readonly media: PreparedMedia | null;
 }
 
 export interface SendAnswer {
@@ -184,9 +258,32 @@ export interface ToChild {
     answer: PairingOffer;
   };
   readonly operation: { body: { session: SessionId; name: string; params: unknown }; answer: unknown };
+  /** Uploads media without sending it; answers the encoded protobuf Message that holds it. */
+  readonly upload_media: { body: { session: SessionId; media: PreparedMedia }; answer: { readonly content: Uint8Array; readonly location: MediaLocation } };
+  /** Asks the phone to upload the file of a message again; answers where it lies now. */
+  readonly renew_media: { body: { session: SessionId; messageId: string }; answer: { readonly directPath: string } };
   readonly send: { body: SendRequest; answer: SendAnswer };
+  /** Asks WhatsApp something cheap over the session's link; fails with `whatsapp_timeout` when nothing comes back. */
+  readonly probe: { body: { session: SessionId }; answer: null };
+  /** Take nothing new, finish what is under way, flush, close every link without logging out, and exit 86. */
+  readonly recycle: { body: { deadlineMs: number }; answer: null };
   /** Flush, close every link without logging out, and exit 0. */
   readonly shutdown: { body: { deadlineMs: number }; answer: null };
+}
+
+/** What the store tells a child of a message. */
+export interface KnownMessage {
+  /** The encoded protobuf Message as it is now; null when it was deleted or never kept. */
+  readonly proto: Uint8Array | null;
+  readonly key: StoredValue | null;
+  readonly chat: string;
+  /** Null for an accepted message that no child has begun to send. */
+  readonly sender: string | null;
+  readonly fromMe: boolean;
+  readonly type: string | null;
+  /** Unix milliseconds. */
+  readonly timestamp: number;
+  readonly isDeleted: boolean;
 }
 
 /** Requests from a child to the supervisor. */
@@ -205,7 +302,7 @@ export interface ToSupervisor {
   /** The protobuf of a message by its id alone, for retries and quotes. */
   readonly message_get: {
     body: { session: SessionId; id: string };
-    answer: { readonly proto: Uint8Array | null; readonly key: StoredValue | null; readonly chat: string } | null;
+    answer: KnownMessage | null;
   };
   /** Keeps what was really sent (resolved chat and protobuf) before it goes out, so that retries can be answered. */
   readonly message_sending: {

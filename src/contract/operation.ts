@@ -30,6 +30,17 @@ export interface Operation<
   /** Body of POST and PATCH, query of GET and DELETE, path parameters of all: one flat object, unknown keys refused. */
   readonly params: P;
   readonly result: R;
+  /**
+   * The kind of media that comes with the request, as a URL, as base64 or as multipart with a field `file`; the supervisor
+   * prepares it before the child sees the params.
+   */
+  readonly media?: 'image' | 'video' | 'audio' | 'document' | 'sticker' | 'any';
+  /** A field of the body may hold a file as base64, so that the body may be larger than others. */
+  readonly holdsFile?: true;
+  /** Success is answered with a file in place of JSON. */
+  readonly answersFile?: true;
+  /** A send whose `message_id` names the message that it is about; its own id is made up. */
+  readonly isAboutMessage?: true;
   /** HTTP status of success. */
   readonly status: 200 | 201 | 202;
   /** Milliseconds until the caller gets an answer, whatever happens. */

@@ -1,6 +1,15 @@
 /** Pieces of schema that several operations and events share. */
 import { z } from 'zod';
-import { messageIdPattern, parseJid, parseMessageId, parsePhone, parseSessionId, sessionIdPattern } from './ids.ts';
+import {
+  isLidJid,
+  isPhoneJid,
+  messageIdPattern,
+  parseJid,
+  parseMessageId,
+  parsePhone,
+  parseSessionId,
+  sessionIdPattern,
+} from './ids.ts';
 
 /** Unix seconds, as every timestamp at the API's edge. */
 export const unixSeconds = z.int().min(0).max(9_999_999_999).describe('Unix time in seconds.');
@@ -20,6 +29,11 @@ export const recipient = z
     return z.NEVER;
   })
   .describe('Phone number in international form (`+`, spaces and dashes allowed) or a JID.');
+
+/** A recipient that is a person: no group and no newsletter. */
+export const person = recipient
+  .refine((jid) => isPhoneJid(jid) || isLidJid(jid), 'a phone number, or the JID or LID of a person')
+  .describe('Phone number in international form (`+`, spaces and dashes allowed), or the JID or LID of a person.');
 
 /** A phone number; parsed to its digits. */
 export const phone = z
@@ -70,3 +84,7 @@ export const httpUrl = z
 
 /** The answer of an action that produces nothing but its effect. */
 export const actionResult = z.object({ success: z.literal(true), message: z.string() });
+
+/** A PNG of one pixel, for examples that can be run. */
+export const examplePng =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';

@@ -1,10 +1,13 @@
 /** What a simulated person does with a message that it has received: nothing, tell delivery, read it, echo it. */
 import { describeContent } from './content.ts';
 import { textContent } from './content/text.ts';
+import type { GroupOutgoing } from './group-outgoing.ts';
+import { mayWrite } from './groups/rules.ts';
 import type { ReadResult } from './incoming.ts';
 import type { Outgoing } from './outgoing.ts';
 import { receiptStanza } from './receipt-stanza.ts';
 import type { ContactSettings } from './state/contact-settings.ts';
+import type { Group } from './state/groups.ts';
 import type { Queues } from './state/queues.ts';
 import type { SimulatorContext, User } from './types.ts';
 
@@ -15,6 +18,8 @@ export interface ReceivedMessage {
   /** The account that wrote it, from a session or from its phone. */
   readonly account: User;
   readonly messageId: string;
+  /** The group that it stands in. */
+  readonly group?: Group;
   readonly result: ReadResult;
 }
 
@@ -23,6 +28,7 @@ export interface ContactParts {
   readonly queues: Queues;
   readonly settings: ContactSettings;
   readonly outgoing: Outgoing;
+  readonly groupOutgoing: GroupOutgoing;
 }
 
 export class Contact {
@@ -43,15 +49,19 @@ export class Contact {
     if (behaviour !== 'echoes') return;
     const { type, text } = describeContent(result.content);
     if (type !== 'text' || text === null) return;
-    await this.#parts.outgoing.send({ from: reader, to: account, content: textContent(text, null), type: 'text' });
+    const echo = { from: reader, content: textContent(text, null), type: 'text' };
+    if (message.group === undefined) await this.#parts.outgoing.send({ ...echo, to: account });
+    else if (mayWrite(message.group, reader.lid))
+      await this.#parts.groupOutgoing.send({ ...echo, group: message.group });
   }
 
   /** Tells all sessions of the account what has become of its message. */
-  sendReceipt(message: Pick<ReceivedMessage, 'reader' | 'account' | 'messageId'>, type: ReceiptType): void {
+  sendReceipt(message: Omit<ReceivedMessage, 'result'>, type: ReceiptType): void {
     const { context, queues, settings } = this.#parts;
-    const { addressing } = settings.of(message.reader);
+    const { reader, group, messageId } = message;
+    const addressing = group?.addressing ?? settings.of(reader).addressing;
     const at = Math.floor(context.clock.now() / 1000);
-    const stanza = receiptStanza({ reader: message.reader, addressing, messageId: message.messageId, at }, type);
+    const stanza = receiptStanza({ reader, addressing, group: group?.jid, messageId, at }, type);
     for (const device of message.account.devices.values()) queues.push(device, stanza);
   }
 }

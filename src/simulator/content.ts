@@ -110,7 +110,10 @@ function describe(message: Fields): Said {
     case 'contactMessage':
       return { ...said('contact', { contacts: [describeCard(fields)] }), ...context };
     case 'contactsArrayMessage':
-      return { ...said('contact', { contacts: listOf(fields['contacts']).map(fieldsOf).map(describeCard) }), ...context };
+      return {
+        ...said('contact', { contacts: listOf(fields['contacts']).map(fieldsOf).map(describeCard) }),
+        ...context,
+      };
     case 'pollCreationMessage':
     case 'pollCreationMessageV2':
     case 'pollCreationMessageV3':

@@ -7,7 +7,8 @@ import { logger } from '../log.ts';
 import type { ControlAnswer, ControlRoute } from './types.ts';
 
 const log = logger('simulator-control');
-const maxBodyBytes = 1024 * 1024;
+/** Requests may carry files; larger ones are named by their path. */
+const maxBodyBytes = 32 * 1024 * 1024;
 
 interface Match {
   readonly route: ControlRoute;

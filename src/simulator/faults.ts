@@ -25,6 +25,7 @@ export const mediaFaults = ['media_down', 'media_gone', 'media_slow', 'media_cut
  * - `silent`: nothing goes out any more; what the client sends is read and carried out.
  * - `mute_queries`: iqs other than pings are not read.
  * - `slow_usync` (delay_ms), `slow_acks` (delay_ms), `drop_acks` (count), `refuse_send` (code, count)
+ * - `garble` (count): what people write to the account arrives damaged, and cannot be decrypted.
  * - `refuse_login` (code, count, seconds): the next logins are refused; with 402 `seconds` is the ban's length.
  * - `ban` (seconds): connections are cut and logins refused with 402 until the time is over.
  * - `outdated`: connections are cut and logins refused with 405.
@@ -40,6 +41,7 @@ export const lastingFaults = [
   'slow_acks',
   'drop_acks',
   'refuse_send',
+  'garble',
   'refuse_login',
   'ban',
   'outdated',
@@ -153,12 +155,19 @@ export class FaultBook implements Faults {
     return this.#take(user, 'drop_acks', 1) !== null;
   }
 
+  takeGarbled(user: User): boolean {
+    return this.#take(user, 'garble', 1) !== null;
+  }
+
   ackDelayMs(user: User): number {
     return this.delayMs(user, 'slow_acks');
   }
 
   /** A fault of the media host as it meets this account (null: nobody known); uses up a counted one. */
-  takeMediaFault(user: User | null, fault: MediaFault): { readonly code: number | null; readonly delayMs: number } | null {
+  takeMediaFault(
+    user: User | null,
+    fault: MediaFault,
+  ): { readonly code: number | null; readonly delayMs: number } | null {
     const setting = this.#find(user, fault)?.setting;
     if (setting === undefined) return null;
     this.#take(user, fault, 0);

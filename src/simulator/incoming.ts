@@ -7,11 +7,15 @@ import { logger, maskJid } from '../log.ts';
 import { isMessage } from './content.ts';
 import { unwrapDeviceSent } from './content/device-sent.ts';
 import { lidJid, pnJid } from './jid.ts';
+import { readSenderKey } from './content/sender-key.ts';
 import { retryReceiptStanza } from './receipt-stanza.ts';
-import type { SignalEngine } from './signal-engine.ts';
+import type { Decrypted, SignalEngine } from './signal-engine.ts';
+import type { SenderKeys } from './signal/sender-keys.ts';
 import type { ContactSettings } from './state/contact-settings.ts';
+import type { Group } from './state/groups.ts';
 import type { Inbox } from './state/inbox.ts';
 import type { Queues } from './state/queues.ts';
+import type { ReceivedMedia } from './state/received-media.ts';
 import type { Device, SimulatorContext, User } from './types.ts';
 
 export interface IncomingCopy {
@@ -20,6 +24,8 @@ export interface IncomingCopy {
   readonly messageId: string;
   /** The `to` of the stanza. */
   readonly destination: string;
+  /** The group that the message is for. */
+  readonly group?: Group;
   /** Peer messages are between an account's own devices and are nobody's to read. */
   readonly isPeer: boolean;
   readonly encrypted: { readonly type: string; readonly ciphertext: Uint8Array };
@@ -34,9 +40,11 @@ export type ReadResult =
 export interface IncomingParts {
   readonly context: SimulatorContext;
   readonly engine: SignalEngine;
+  readonly senderKeys: SenderKeys;
   readonly queues: Queues;
   readonly inbox: Inbox;
   readonly settings: ContactSettings;
+  readonly receivedMedia: ReceivedMedia;
 }
 
 /** As often as real clients ask. */
@@ -52,16 +60,26 @@ export class Incoming {
     this.#parts = parts;
   }
 
+  /** Takes in the sender key that stands beside a group message. What cannot be read shows with the message itself. */
+  async takeSenderKey(copy: IncomingCopy): Promise<void> {
+    const decrypted = await this.#decrypt(copy);
+    if (decrypted.tag === 'plaintext' && isMessage(decrypted.plaintext)) {
+      await this.#acceptSenderKey(copy, decrypted.plaintext);
+    }
+  }
+
   async read(copy: IncomingCopy): Promise<ReadResult> {
-    const { engine, inbox } = this.#parts;
+    const { inbox } = this.#parts;
     const account = copy.sender.user;
-    const peer = { lid: account.lid, device: copy.sender.id };
-    const decrypted = await engine.decrypt(copy.reader, peer, copy.encrypted);
+    const decrypted = await this.#decrypt(copy);
     switch (decrypted.tag) {
       case 'plaintext':
         this.#retries.delete(retryKey(copy));
         if (copy.isPeer) return { tag: 'known' };
-        if (isMessage(decrypted.plaintext)) return this.#keep(copy, decrypted.plaintext);
+        if (isMessage(decrypted.plaintext)) {
+          await this.#acceptSenderKey(copy, decrypted.plaintext);
+          return this.#keep(copy, decrypted.plaintext);
+        }
         this.#askAgain(copy);
         return { tag: 'unreadable' };
       case 'duplicate':
@@ -77,6 +95,25 @@ export class Incoming {
     }
   }
 
+  async #decrypt({ reader, sender, group, encrypted }: IncomingCopy): Promise<Decrypted> {
+    const peer = { lid: sender.user.lid, device: sender.id };
+    return encrypted.type === 'skmsg'
+      ? this.#parts.senderKeys.decrypt(reader, { group: group?.jid ?? '', writer: peer }, encrypted.ciphertext)
+      : this.#parts.engine.decrypt(reader, peer, encrypted);
+  }
+
+  /** The key may come with the message itself, when the message was sent again. */
+  async #acceptSenderKey({ reader, sender, group }: IncomingCopy, plaintext: Uint8Array): Promise<void> {
+    const given = readSenderKey(unwrapDeviceSent(plaintext)?.content ?? plaintext);
+    if (given === null || given.group !== group?.jid) return;
+    const writer = { lid: sender.user.lid, device: sender.id };
+    try {
+      await this.#parts.senderKeys.accept(reader, { group: given.group, writer }, given.distribution);
+    } catch (error) {
+      log.debug({ reader: maskJid(pnJid(reader.pn)), reason: String(error) }, 'sender key cannot be used');
+    }
+  }
+
   #keep(copy: IncomingCopy, plaintext: Uint8Array): ReadResult {
     const { context, inbox } = this.#parts;
     const { sender, reader } = copy;
@@ -84,7 +121,7 @@ export class Incoming {
     const content = wrapped?.content ?? plaintext;
     if (inbox.has(sender.user, reader, copy.messageId)) return { tag: 'known' };
     const destination = wrapped?.destination ?? copy.destination;
-    const chat = context.directory.byJid(destination);
+    const chat = copy.group === undefined ? context.directory.byJid(destination) : undefined;
     inbox.add(sender.user, {
       messageId: copy.messageId,
       reader: reader.lid,
@@ -92,6 +129,7 @@ export class Incoming {
       at: Math.floor(context.clock.now() / 1000),
       content,
     });
+    this.#parts.receivedMedia.take(sender.user, copy.messageId, content);
     return { tag: 'new', content };
   }
 
@@ -107,11 +145,12 @@ export class Incoming {
     const stanza = retryReceiptStanza(
       {
         reader,
-        addressing: isOwnPhone ? 'lid' : settings.of(reader).addressing,
+        addressing: copy.group?.addressing ?? (isOwnPhone ? 'lid' : settings.of(reader).addressing),
+        group: copy.group?.jid,
         messageId: copy.messageId,
         at: Math.floor(context.clock.now() / 1000),
       },
-      { count, bundle: engine.bundle(reader), recipient: isOwnPhone ? recipient : null },
+      { count, bundle: engine.bundle(reader), recipient: isOwnPhone && copy.group === undefined ? recipient : null },
     );
     queues.push(sender, stanza);
   }

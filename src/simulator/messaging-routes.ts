@@ -3,25 +3,35 @@ import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { Contact } from './contact.ts';
 import { describeContent } from './content.ts';
-import { textContent, type Quoted } from './content/text.ts';
+import { inboxView } from './inbox-view.ts';
+import { memberGroup } from './group-access.ts';
+import { addressIn } from './groups/group-stanzas.ts';
+import { mayWrite } from './groups/rules.ts';
 import { lidJid, pnJid } from './jid.ts';
-import { findPerson, personOf } from './people.ts';
+import { composeRequest, contentFields, type WriterView } from './message-request.ts';
+import { findPerson, knownPerson, personOf } from './people.ts';
 import type { Phone } from './phone.ts';
+import type { SenderKeys } from './signal/sender-keys.ts';
 import type { SignalEngine } from './signal-engine.ts';
 import type { Activity } from './state/activity.ts';
 import type { ContactSettings } from './state/contact-settings.ts';
-import type { Inbox, InboxEntry } from './state/inbox.ts';
+import type { Inbox } from './state/inbox.ts';
+import type { Group, Groups } from './state/groups.ts';
 import type { Queues } from './state/queues.ts';
+import type { ReceivedMedia } from './state/received-media.ts';
 import type { SentMessages } from './state/sent-messages.ts';
 import type { ControlAnswer, ControlRequest, ControlRoute, SimulatorContext, User } from './types.ts';
 
 export interface MessagingRouteParts {
   readonly context: SimulatorContext;
   readonly engine: SignalEngine;
+  readonly senderKeys: SenderKeys;
+  readonly groups: Groups;
   readonly queues: Queues;
   readonly inbox: Inbox;
   readonly sent: SentMessages;
   readonly settings: ContactSettings;
+  readonly receivedMedia: ReceivedMedia;
   readonly activity: Activity;
   readonly contact: Contact;
   readonly phone: Phone;
@@ -31,12 +41,19 @@ const messageBody = z.strictObject({
   /** `phone`: the account's own. */
   from: z.string(),
   to: z.string().optional(),
-  text: z.string().min(1).max(65_536),
-  quoted_id: z.string().min(1).optional(),
+  /** JID of the group to write into. */
+  group: z.string().optional(),
+  ...contentFields,
   message_id: z.string().min(1).max(128).optional(),
 });
-const receiptBody = z.strictObject({ message_id: z.string(), type: z.enum(['delivered', 'read', 'played']) });
+const receiptBody = z.strictObject({
+  message_id: z.string(),
+  type: z.enum(['delivered', 'read', 'played']),
+  /** Whose; of a message to one person, that person's. */
+  contact: z.string().optional(),
+});
 const forgetBody = z.strictObject({ contact: z.string() });
+const expireBody = z.strictObject({ message_id: z.string(), from_phone: z.boolean().default(false) });
 const redeliverBody = z.strictObject({ message_id: z.string() });
 const sinceQuery = z.coerce.number().int().min(0);
 
@@ -56,18 +73,25 @@ export function messagingRoutes(parts: MessagingRouteParts): readonly ControlRou
     {
       method: 'GET',
       path: '/accounts/:phone/inbox',
-      handle: (request) => ok({ messages: readInbox(parts, account(request), request.query) }),
+      async handle(request) {
+        return ok({ messages: await readInbox(parts, account(request), request.query) });
+      },
     },
     {
       method: 'POST',
       path: '/accounts/:phone/receipts',
       handle(request) {
-        const { message_id: messageId, type } = receiptBody.parse(request.body);
+        const { message_id: messageId, type, contact: written } = receiptBody.parse(request.body);
         const sender = account(request);
-        const copy = inbox.copies(sender, messageId).find((entry) => entry.reader !== sender.lid);
+        const wanted = written === undefined ? null : knownPerson(context, written);
+        const copy = inbox
+          .copies(sender, messageId)
+          .find(({ reader }) => (wanted === null ? reader !== sender.lid : reader === wanted.lid));
         const reader = copy === undefined ? undefined : context.directory.byLid(copy.reader);
-        if (reader === undefined) throw new WardenError('message_not_found');
-        parts.contact.sendReceipt({ reader, account: sender, messageId }, type);
+        if (copy === undefined || reader === undefined) throw new WardenError('message_not_found');
+        const group = parts.groups.byJid(copy.chat);
+        const receipt = { reader, account: sender, messageId };
+        parts.contact.sendReceipt(group === undefined ? receipt : { ...receipt, group }, type);
         return done('Receipt sent.');
       },
     },
@@ -94,7 +118,17 @@ export function messagingRoutes(parts: MessagingRouteParts): readonly ControlRou
         const person = written === 'phone' ? peer : findPerson(context, written);
         if (person === undefined) throw new WardenError('contact_not_found');
         parts.engine.forget(person, { lid: peer.lid });
+        parts.senderKeys.forgetWriter(person, peer.lid);
         return done('Session forgotten.');
+      },
+    },
+    {
+      method: 'POST',
+      path: '/accounts/:phone/media/expire',
+      async handle(request) {
+        const { message_id: messageId, from_phone: fromPhone } = expireBody.parse(request.body);
+        await expireMedia(parts, account(request), { messageId, fromPhone });
+        return done('Media expired.');
       },
     },
     {
@@ -114,52 +148,72 @@ export function messagingRoutes(parts: MessagingRouteParts): readonly ControlRou
 async function writeMessage(parts: MessagingRouteParts, account: User, body: z.output<typeof messageBody>) {
   const { context, phone } = parts;
   const isOwnPhone = body.from === 'phone';
+  if (body.group !== undefined) return writeToGroup(parts, account, { ...body, group: body.group });
   if (isOwnPhone && body.to === undefined) {
     throw new WardenError('invalid_request', {
-      message: 'A message of the own phone needs "to".',
+      message: 'A message of the own phone needs "to" or "group".',
       details: [{ field: 'to', expected: 'a phone number or JID' }],
     });
   }
   const from = isOwnPhone ? account : personOf(context, body.from);
   const to = isOwnPhone ? personOf(context, body.to ?? '') : account;
-  const quoted = body.quoted_id === undefined ? null : quote(parts, { from, to, account }, body.quoted_id);
-  const draft = { from, to, content: textContent(body.text, quoted), type: 'text', messageId: body.message_id };
-  return { message_id: await phone.write(draft) };
+  const composed = await composeRequest(parts, privateChat(parts, { from, to, account }), body);
+  return { message_id: await phone.write({ from, to, ...composed, messageId: body.message_id }) };
 }
 
-/** What is quoted, as its author wrote it. Clients may quote what the other side does not know: then it is empty. */
-function quote(parts: MessagingRouteParts, chat: { from: User; to: User; account: User }, messageId: string): Quoted {
-  const { inbox, sent, settings } = parts;
-  const { addressing } = settings.of(chat.from);
-  const jidOf = (user: User) => (addressing === 'lid' ? lidJid(user.lid) : pnJid(user.pn));
-  for (const author of [chat.from, chat.to]) {
-    const written = sent.find(author, messageId);
-    if (written !== undefined) return { messageId, author: jidOf(author), content: written.content };
+async function writeToGroup(
+  parts: MessagingRouteParts,
+  account: User,
+  body: z.output<typeof messageBody> & { readonly group: string },
+) {
+  const { context, groups, phone } = parts;
+  const from = body.from === 'phone' ? account : personOf(context, body.from);
+  memberGroup(groups, body.group, account);
+  const group = memberGroup(groups, body.group, from);
+  if (!mayWrite(group, from.lid)) {
+    throw new WardenError('forbidden', { message: 'Only admins may write into this group.' });
   }
-  const content = inbox.copies(chat.account, messageId)[0]?.content ?? textContent('', null);
-  return { messageId, author: jidOf(chat.account), content };
+  const composed = await composeRequest(parts, groupChat(parts, { from, group, account }), body);
+  return { message_id: await phone.writeToGroup({ from, group, ...composed, messageId: body.message_id }) };
+}
+
+function groupChat(
+  { context: { directory } }: MessagingRouteParts,
+  { from, group, account }: { readonly from: User; readonly group: Group; readonly account: User },
+): WriterView {
+  const members = group.members.flatMap(({ lid }) => directory.byLid(lid) ?? []);
+  const jidOf = (user: User) => addressIn(directory, group.addressing, user);
+  return { writer: from, chat: group.jid, isGroup: true, members, account, jidOf };
+}
+
+function privateChat(
+  { settings }: MessagingRouteParts,
+  { from, to, account }: { readonly from: User; readonly to: User; readonly account: User },
+): WriterView {
+  const { addressing } = settings.of(from);
+  const jidOf = (user: User) => (addressing === 'lid' ? lidJid(user.lid) : pnJid(user.pn));
+  return { writer: from, chat: jidOf(to), isGroup: false, members: [from, to], account, jidOf };
+}
+
+/** Of a message that somebody has written to the account, or the account to somebody. */
+async function expireMedia(
+  { context, sent, inbox }: MessagingRouteParts,
+  account: User,
+  { messageId, fromPhone }: { readonly messageId: string; readonly fromPhone: boolean },
+): Promise<void> {
+  const contents = [...sent.withId(messageId), ...inbox.copies(account, messageId)].map(({ content }) => content);
+  const files = contents.flatMap((content) => describeContent(content).media?.file ?? []);
+  if (files.length === 0) throw new WardenError('message_not_found');
+  for (const file of files) await context.media.expire(file, { fromPhone });
 }
 
 function readInbox(parts: MessagingRouteParts, account: User, query: URLSearchParams) {
-  const { context, inbox } = parts;
+  const { context, groups, inbox, sent, receivedMedia } = parts;
   const written = query.get('contact');
   const contact = written === null ? null : findPerson(context, written);
   const since = sinceQuery.parse(query.get('since') ?? 0);
-  return inbox
+  const entries = inbox
     .list(account)
-    .filter((entry) => entry.at >= since && (contact === null || entry.reader === contact?.lid))
-    .map((entry) => present(context, entry));
-}
-
-function present(context: SimulatorContext, entry: InboxEntry) {
-  const reader = context.directory.byLid(entry.reader);
-  const { quotedId, ...described } = describeContent(entry.content);
-  return {
-    message_id: entry.messageId,
-    to: reader === undefined ? lidJid(entry.reader) : pnJid(reader.pn),
-    chat: entry.chat,
-    ...described,
-    quoted_id: quotedId,
-    at: entry.at,
-  };
+    .filter((entry) => entry.at >= since && (contact === null || entry.reader === contact?.lid));
+  return inboxView({ directory: context.directory, groups, inbox, sent, receivedMedia }, account, entries);
 }

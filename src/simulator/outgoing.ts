@@ -8,6 +8,7 @@ import { deviceSentContent } from './content/device-sent.ts';
 import { lidJid } from './jid.ts';
 import { chatOf, messageStanza } from './message-stanza.ts';
 import type { SignalEngine } from './signal-engine.ts';
+import type { Blocklist } from './state/blocklist.ts';
 import type { ContactSettings } from './state/contact-settings.ts';
 import type { Queues } from './state/queues.ts';
 import type { SentMessage, SentMessages } from './state/sent-messages.ts';
@@ -21,6 +22,8 @@ export interface Draft {
   readonly content: Uint8Array;
   /** The stanza's type. */
   readonly type: string;
+  /** The stanza's `edit`, of edits and deletions. */
+  readonly edit?: string;
   /** Made up when absent. */
   readonly messageId?: string | undefined;
 }
@@ -31,6 +34,7 @@ export interface OutgoingParts {
   readonly queues: Queues;
   readonly sent: SentMessages;
   readonly settings: ContactSettings;
+  readonly blocklist: Blocklist;
 }
 
 interface Copy {
@@ -56,20 +60,25 @@ export class Outgoing {
 
   /**
    * Writes from the phone of one person to another: to all sessions of the recipient, and as a copy to the sessions of
-   * the sender when that is an account. Answers the message id; the copies are queued durably by then.
+   * the sender when that is an account. Answers the message id; the copies are queued durably by then. Somebody whom
+   * the recipient has blocked is heard by nobody but the own sessions.
    */
   async send(draft: Draft): Promise<string> {
-    const { context, sent } = this.#parts;
+    const { context, sent, blocklist } = this.#parts;
+    const isBlocked = blocklist.has(draft.to, draft.from);
     const message: SentMessage = {
       id: draft.messageId ?? newMessageId(),
       from: draft.from.lid,
       to: draft.to.lid,
       type: draft.type,
+      ...(draft.edit === undefined ? {} : { edit: draft.edit }),
       at: Math.floor(context.clock.now() / 1000),
       content: draft.content,
     };
     sent.add(message);
-    const devices = new Set([...draft.to.devices.values(), ...draft.from.devices.values()]);
+    if (!isBlocked) context.watchers.add(draft.from, draft.to);
+    const readers = isBlocked ? [] : draft.to.devices.values();
+    const devices = new Set([...readers, ...draft.from.devices.values()]);
     for (const device of devices) {
       await this.#encryptFor(draft.from, message, { device, retry: 0, bundle: null });
     }
@@ -96,12 +105,15 @@ export class Outgoing {
       if (copy.retry > 0 || !engine.hasSession(sender, peer)) {
         await engine.openSession(sender, peer, copy.bundle ?? context.directory.takeBundle(device));
       }
-      const { type, ciphertext } = await engine.encrypt(sender, peer, content);
+      const encrypted = await engine.encrypt(sender, peer, content);
+      const ciphertext = context.faults.takeGarbled(device.user) ? damaged(encrypted.ciphertext) : encrypted.ciphertext;
+      const { type } = encrypted;
       const stanza = messageStanza(
         {
           id: message.id,
           at: message.at,
           type: message.type,
+          edit: message.edit,
           sender,
           senderDevice: 0,
           addressing: settings.of(sender).addressing,
@@ -115,4 +127,11 @@ export class Outgoing {
       log.error({ device: maskJid(device.jid), error: String(error) }, 'message could not be encrypted for a device');
     }
   }
+}
+
+/** So far from the end of either kind of ciphertext is what is encrypted or authenticated. */
+const damagedFromEnd = 20;
+
+function damaged(ciphertext: Uint8Array): Uint8Array {
+  return ciphertext.with(-damagedFromEnd, (ciphertext.at(-damagedFromEnd) ?? 0) ^ 1);
 }

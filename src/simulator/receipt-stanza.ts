@@ -6,6 +6,8 @@ import { bigEndian, element } from './wire/node.ts';
 export interface PersonReceipt {
   readonly reader: User;
   readonly addressing: 'lid' | 'pn';
+  /** JID of the group that the message stands in. */
+  readonly group?: string | undefined;
   readonly messageId: string;
   /** Unix seconds. */
   readonly at: number;
@@ -17,7 +19,7 @@ const DJB_TYPE = 5;
 /** Delivered has no type on the wire. */
 export function receiptStanza(receipt: PersonReceipt, type: 'delivered' | 'read' | 'played'): BinaryNode {
   return element('receipt', {
-    from: receipt.addressing === 'lid' ? lidJid(receipt.reader.lid) : pnJid(receipt.reader.pn),
+    ...readerAttrs(receipt),
     id: receipt.messageId,
     type: type === 'delivered' ? undefined : type,
     t: String(receipt.at),
@@ -36,7 +38,7 @@ export function retryReceiptStanza(
   return element(
     'receipt',
     {
-      from: receipt.addressing === 'lid' ? lidJid(receipt.reader.lid) : pnJid(receipt.reader.pn),
+      ...readerAttrs(receipt),
       id: receipt.messageId,
       type: 'retry',
       t: String(receipt.at),
@@ -64,4 +66,10 @@ export function retryReceiptStanza(
       ]),
     ],
   );
+}
+
+/** The reader is the sender of the receipt, in a group its participant. */
+function readerAttrs({ reader, addressing, group }: PersonReceipt) {
+  const jid = addressing === 'lid' ? lidJid(reader.lid) : pnJid(reader.pn);
+  return group === undefined ? { from: jid } : { from: group, participant: jid };
 }

@@ -145,6 +145,8 @@ export interface Faults {
   takeSendRefusal(user: User): number | null;
   /** Whether the acknowledgement of this message is to be left out (`drop_acks`). */
   takeDroppedAck(user: User): boolean;
+  /** Whether the next copy of a message for this account is to be damaged (`garble`). */
+  takeGarbled(user: User): boolean;
   /** Milliseconds by which acknowledgements are late (`slow_acks`), 0 normally. */
   ackDelayMs(user: User): number;
 }

@@ -5,11 +5,14 @@ import { assertNever } from '../contract/assert-never.ts';
 import { WardenError } from '../contract/errors.ts';
 import type { SessionEvent } from '../contract/events.ts';
 import type { MessageRecord, RecordItem, ToSupervisor } from '../contract/ipc.ts';
+import type { Change } from './change-rule.ts';
 import { appendEvents, type NewEvent } from './event-log.ts';
 import type { KeyWrite } from './key-changes.ts';
 import { writeKeyChanges } from './credentials.ts';
+import { applyChanges, applyPending } from './message-changes.ts';
 import { isToldOfUnknown } from './message-status.ts';
 import { fillSending, insertMessages, StatusBook } from './message-writes.ts';
+import { markTold, type SessionItem } from './told-once.ts';
 
 export type Write =
   | { readonly tag: 'keys'; readonly body: ToSupervisor['keys_set']['body'] }
@@ -52,8 +55,12 @@ export async function commitBatch(
       write.tag === 'sending' ? [{ session: write.body.session, record: write.body.record }] : [],
     ),
   );
+  const items = allowed.flatMap(itemsOf);
+  const isNews = await markTold(transaction, items);
+  await applyPending(transaction, newMessagesOf(items, inserted));
+  const isChanged = await applyChanges(transaction, changesOf(items, isNews));
   const book = await StatusBook.load(transaction, allowed.flatMap(statusKeysOf));
-  const events = allowed.flatMap((write) => applyWrite(write, inserted, book));
+  const events = allowed.flatMap((write) => applyWrite(write, { inserted, isNews, isChanged, book }));
   await book.save(transaction);
   await appendEvents(transaction, events, newEventId);
 
@@ -103,12 +110,28 @@ function keyWritesOf(write: Write): readonly KeyWrite[] {
       return [{ tag: 'clear', session }];
     case 'record':
       return write.body.items.flatMap((item) => {
-        const id = item.tag === 'message' || item.tag === 'inbox_settled' ? item.inboxId : null;
+        const id = item.tag === 'status' ? null : (item.inboxId ?? null);
         return id === null ? [] : [{ tag: 'settle_inbox' as const, session, id }];
       });
     default:
       return [];
   }
+}
+
+function itemsOf(write: Write): readonly SessionItem[] {
+  if (write.tag !== 'record') return [];
+  const { session, items } = write.body;
+  return items.map((item) => ({ session, item }));
+}
+
+function newMessagesOf(items: readonly SessionItem[], inserted: (record: MessageRecord) => boolean) {
+  return items.flatMap(({ session, item }) =>
+    item.tag === 'message' && inserted(item.record) ? [{ session, id: item.record.id }] : [],
+  );
+}
+
+function changesOf(items: readonly SessionItem[], isNews: (item: RecordItem) => boolean) {
+  return items.flatMap(({ session, item }) => (item.tag === 'change' && isNews(item) ? [{ session, item }] : []));
 }
 
 function messagesOf(write: Write): readonly { readonly session: string; readonly record: MessageRecord }[] {
@@ -124,11 +147,20 @@ function statusKeysOf(write: Write): readonly { readonly session: string; readon
   return write.body.items.flatMap((item) => (item.tag === 'status' ? item.ids.map((id) => ({ session, id })) : []));
 }
 
+/** What the transaction has found out about its items. */
+interface Batch {
+  readonly inserted: (record: MessageRecord) => boolean;
+  readonly isNews: (item: RecordItem) => boolean;
+  readonly isChanged: (item: Change) => boolean;
+  readonly book: StatusBook;
+}
+
 /** Moves statuses in the book and answers the events that follow, in order. */
-function applyWrite(write: Write, inserted: (record: MessageRecord) => boolean, book: StatusBook): readonly NewEvent[] {
+function applyWrite(write: Write, batch: Batch): readonly NewEvent[] {
+  const { book } = batch;
   switch (write.tag) {
     case 'record':
-      return write.body.items.flatMap((item) => applyItem(write.body.session, item, { inserted, book }));
+      return write.body.items.flatMap((item) => applyItem(write.body.session, item, batch));
     case 'emit':
       return [write.body];
     case 'fail': {
@@ -142,11 +174,7 @@ function applyWrite(write: Write, inserted: (record: MessageRecord) => boolean, 
   }
 }
 
-function applyItem(
-  session: string,
-  item: RecordItem,
-  batch: { readonly inserted: (record: MessageRecord) => boolean; readonly book: StatusBook },
-): readonly NewEvent[] {
+function applyItem(session: string, item: RecordItem, batch: Batch): readonly NewEvent[] {
   switch (item.tag) {
     case 'message':
       return item.event !== null && batch.inserted(item.record)
@@ -159,8 +187,10 @@ function applyItem(
       const isTold = moved.length > 0 || (isUnknown && isToldOfUnknown(status));
       return event !== null && isTold ? [{ session, event, at }] : [];
     }
+    case 'change':
+      return item.event !== null && batch.isChanged(item) ? [{ session, event: item.event, at: item.at }] : [];
     case 'event':
-      return [{ session, event: item.event, at: item.at }];
+      return batch.isNews(item) ? [{ session, event: item.event, at: item.at }] : [];
     case 'inbox_settled':
       return [];
     default:

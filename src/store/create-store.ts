@@ -4,11 +4,13 @@ import { monotonicFactory } from 'ulid';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
 import { DeliveryListener } from './delivery-listener.ts';
 import { CommitQueue } from './group-commit.ts';
+import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
 import { createOutboxStore } from './outbox.ts';
 import { openDatabase } from './pool.ts';
@@ -37,6 +39,7 @@ export async function createStore(options: {
   const listener = new DeliveryListener(connection, log);
   return {
     sessions: createSessionsStore(database),
+    children: createChildrenStore(database),
     credentials: createCredentialsStore(database),
     commits: {
       setKeys: (body) => queue.submit({ tag: 'keys', body }),
@@ -47,6 +50,7 @@ export async function createStore(options: {
       drain: () => queue.drain(),
     },
     messages: createMessagesStore(database, queue),
+    media: createMediaStore(database),
     webhooks: createWebhooksStore(database),
     outbox: createOutboxStore(database, listener),
     ping: async (timeoutMs) => {

@@ -2,6 +2,7 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import type { MessageRecord, MessageStatus } from '../contract/ipc.ts';
+import { locationText } from './media-columns.ts';
 import { moveStatus, type StatusRow } from './message-status.ts';
 import { noRow } from './pool.ts';
 import { bytesOf, textOf, timestampOf } from './values.ts';
@@ -11,7 +12,7 @@ interface SessionRecord {
   readonly record: MessageRecord;
 }
 
-const columnTypes = ['text', 'text', 'text', 'text', 'bool', 'text', 'text', 'bytea', 'bytea', 'float8', 'text'];
+const columnTypes = ['text', 'text', 'text', 'text', 'bool', 'text', 'text', 'bytea', 'bytea', 'float8', 'text', 'text'];
 
 function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
   return [
@@ -26,6 +27,7 @@ function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
     bytesOf(record.key),
     timestampOf(record.timestamp),
     status,
+    locationText(record.media),
   ];
 }
 
@@ -47,10 +49,10 @@ export async function insertMessages(
   if (messages.length === 0) return () => false;
   const rows = messages.map((message) => columnsOf(message, message.record.fromMe ? 'sent' : 'delivered'));
   const inserted = await transaction.any(sql.type(insertedRow)`
-    insert into messages (session_id, id, chat, sender, from_me, type, body, proto, key, at, status)
-    select session_id, id, chat, sender, from_me, type, body, proto, key, to_timestamp(at), status
+    insert into messages (session_id, id, chat, sender, from_me, type, body, proto, key, at, status, media)
+    select session_id, id, chat, sender, from_me, type, body, proto, key, to_timestamp(at), status, media::json
     from ${sql.unnest(rows, columnTypes)}
-      as m (session_id, id, chat, sender, from_me, type, body, proto, key, at, status)
+      as m (session_id, id, chat, sender, from_me, type, body, proto, key, at, status, media)
     on conflict do nothing
     returning session_id as session, id, chat, sender, from_me as "fromMe"
   `);
@@ -87,13 +89,13 @@ export async function fillSending(
   );
   const rows = [...latest.values()].map((message) => columnsOf(message, 'accepted'));
   const filled = await transaction.any(sql.type(z.object({ session_id: z.string(), id: z.string() }))`
-    insert into messages as m (session_id, id, chat, sender, from_me, type, body, proto, key, at, status)
-    select session_id, id, chat, sender, from_me, type, body, proto, key, to_timestamp(at), status
+    insert into messages as m (session_id, id, chat, sender, from_me, type, body, proto, key, at, status, media)
+    select session_id, id, chat, sender, from_me, type, body, proto, key, to_timestamp(at), status, media::json
     from ${sql.unnest(rows, columnTypes)}
-      as r (session_id, id, chat, sender, from_me, type, body, proto, key, at, status)
+      as r (session_id, id, chat, sender, from_me, type, body, proto, key, at, status, media)
     on conflict (session_id, id) where from_me do update set
       chat = excluded.chat, sender = excluded.sender, type = excluded.type, body = excluded.body,
-      proto = excluded.proto, key = excluded.key
+      proto = excluded.proto, key = excluded.key, media = excluded.media
     where m.status <> 'failed'
     returning session_id, id
   `);

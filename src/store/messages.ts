@@ -3,7 +3,10 @@ import { sql } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { CommitQueue } from './group-commit.ts';
+import { preparedColumn, preparedText } from './media-columns.ts';
+import { findMessage, listChats, listMessages } from './message-list.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
+import { pruneMemory, pruneMessages } from './pruning.ts';
 import type { MessagesStore } from './store.ts';
 import { bytesColumn, messageIdColumn, sessionIdColumn, textOf, timestampOf } from './values.ts';
 
@@ -13,11 +16,11 @@ export function createMessagesStore(database: Database, queue: CommitQueue): Mes
       try {
         await database.run((connection) =>
           connection.query(sql.type(noRow)`
-            insert into messages (session_id, id, chat, from_me, at, status, operation, params, expires_at)
+            insert into messages (session_id, id, chat, from_me, at, status, operation, params, expires_at, prepared)
             values (
               ${send.session}, ${send.id}, ${send.chat}, true, to_timestamp(${timestampOf(send.acceptedAt)}),
               'accepted', ${send.operation}, ${textOf(JSON.stringify(send.params ?? null))},
-              to_timestamp(${timestampOf(send.expiresAt)})
+              to_timestamp(${timestampOf(send.expiresAt)}), ${preparedText(send.media)}
             )
           `),
         );
@@ -35,7 +38,10 @@ export function createMessagesStore(database: Database, queue: CommitQueue): Mes
     get: (session, id) =>
       database.run((connection) =>
         connection.maybeOne(sql.type(storedMessage)`
-          select proto, key, chat, status, error_code as "errorCode" from messages
+          select
+            proto, key, chat, sender, from_me as "fromMe", type, at as timestamp, deleted_at is not null as "isDeleted",
+            status, error_code as "errorCode"
+          from messages
           where session_id = ${session} and id = ${textOf(id)}
           order by from_me desc, ordinal desc limit 1
         `),
@@ -43,12 +49,19 @@ export function createMessagesStore(database: Database, queue: CommitQueue): Mes
     listAccepted: (session) =>
       database.run((connection) =>
         connection.any(sql.type(acceptedSend)`
-          select session_id as session, id, operation, params, chat, at as "acceptedAt", expires_at as "expiresAt"
+          select
+            session_id as session, id, operation, params, chat, at as "acceptedAt", expires_at as "expiresAt",
+            prepared as media
           from messages
           where session_id = ${session} and status = 'accepted' and operation is not null
           order by ordinal
         `),
       ),
+    list: (session, filter) => database.run((connection) => listMessages(connection, session, filter)),
+    find: (session, id) => database.run((connection) => findMessage(connection, session, id)),
+    listChats: (session, page) => database.run((connection) => listChats(connection, session, page)),
+    prune: (before) => database.run((connection) => pruneMessages(connection, before)),
+    forget: (before) => database.run((connection) => pruneMemory(connection, before)),
     fail: (session, id, failure) => queue.submit({ tag: 'fail', body: { session, id, ...failure } }),
   };
 }
@@ -57,6 +70,11 @@ const storedMessage = z.object({
   proto: bytesColumn.nullable(),
   key: bytesColumn.nullable(),
   chat: z.string(),
+  sender: z.string().nullable(),
+  fromMe: z.boolean(),
+  type: z.string().nullable(),
+  timestamp: z.number(),
+  isDeleted: z.boolean(),
   status: z.enum(['accepted', 'sent', 'delivered', 'read', 'played', 'failed']),
   errorCode: z.string().nullable(),
 });
@@ -69,4 +87,5 @@ const acceptedSend = z.object({
   chat: z.string(),
   acceptedAt: z.number(),
   expiresAt: z.number(),
+  media: preparedColumn.nullable(),
 });

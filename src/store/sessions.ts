@@ -13,9 +13,10 @@ export function createSessionsStore(database: Database): SessionsStore {
       try {
         return await database.transaction(async (transaction) => {
           const row = await transaction.one(sql.type(sessionRow)`
-            insert into sessions (id, name, sandbox, desired, memory_cap_mb)
+            insert into sessions (id, name, sandbox, desired, memory_cap_mb, isolated)
             values (
-              ${session.id}, ${textOf(session.name)}, ${session.sandbox}, ${session.desired}, ${session.memoryCapMb}
+              ${session.id}, ${textOf(session.name)}, ${session.sandbox}, ${session.desired}, ${session.memoryCapMb},
+              ${session.isolated ?? null}
             )
             returning ${columns}
           `);
@@ -42,8 +43,10 @@ export function createSessionsStore(database: Database): SessionsStore {
         const name = patch.name === undefined ? sql.fragment`name` : sql.fragment`${textOf(patch.name)}`;
         const cap =
           patch.memoryCapMb === undefined ? sql.fragment`memory_cap_mb` : sql.fragment`${patch.memoryCapMb}::integer`;
+        const isolated =
+          patch.isolated === undefined ? sql.fragment`isolated` : sql.fragment`${patch.isolated}::boolean`;
         const row = await connection.maybeOne(sql.type(sessionRow)`
-          update sessions set name = ${name}, memory_cap_mb = ${cap}, updated_at = now()
+          update sessions set name = ${name}, memory_cap_mb = ${cap}, isolated = ${isolated}, updated_at = now()
           where id = ${id} returning ${columns}
         `);
         return row === null ? null : toSession(row);
@@ -89,7 +92,7 @@ export function createSessionsStore(database: Database): SessionsStore {
 }
 
 const columns = sql.fragment`
-  ordinal, id, name, sandbox, desired, memory_cap_mb, link_state, link_reason, link_until, is_paired, device,
+  ordinal, id, name, sandbox, desired, memory_cap_mb, isolated, link_state, link_reason, link_until, is_paired, device,
   created_at, updated_at, last_connected_at, linked_at
 `;
 
@@ -100,6 +103,7 @@ const sessionRow = z.object({
   sandbox: z.boolean(),
   desired: z.enum(['running', 'stopped']),
   memory_cap_mb: z.number().nullable(),
+  isolated: z.boolean().nullable(),
   link_state: z.enum([
     'idle',
     'connecting',
@@ -140,6 +144,7 @@ function toSession(row: z.output<typeof sessionRow>): SessionRow {
     sandbox: row.sandbox,
     desired: row.desired,
     memoryCapMb: row.memory_cap_mb,
+    isolated: row.isolated,
     link: { state: row.link_state, reason: row.link_reason, until: row.link_until },
     isPaired: row.is_paired,
     device: row.device,

@@ -9,7 +9,10 @@ import type {
   ChildNotices,
   DeviceInfo,
   InboxEntry,
+  KnownMessage,
+  MediaLocation,
   MessageStatus,
+  PreparedMedia,
   StoredValue,
   ToSupervisor,
 } from '../contract/ipc.ts';
@@ -23,6 +26,8 @@ export interface SessionRow {
   /** What a user wants; the supervisor makes it so, also after its own restart. */
   readonly desired: 'running' | 'stopped';
   readonly memoryCapMb: number | null;
+  /** Whether it gets a process of its own; null leaves that to the density and to what happens. */
+  readonly isolated: boolean | null;
   /** The link as last told; for a session that does not run this is all there is. */
   readonly link: { readonly state: LinkSnapshot['state']; readonly reason: string; readonly until: number | null };
   readonly isPaired: boolean;
@@ -47,6 +52,7 @@ export interface SessionsStore {
     readonly sandbox: boolean;
     readonly desired: 'running' | 'stopped';
     readonly memoryCapMb: number | null;
+    readonly isolated?: boolean | null;
     readonly webhook: NewWebhook | null;
   }): Promise<SessionRow>;
   get(id: SessionId): Promise<SessionRow | null>;
@@ -57,7 +63,11 @@ export interface SessionsStore {
   /** Absent keys stay as they are; null when the session is gone. */
   update(
     id: SessionId,
-    patch: { readonly name?: string | null; readonly memoryCapMb?: number | null },
+    patch: {
+      readonly name?: string | null;
+      readonly memoryCapMb?: number | null;
+      readonly isolated?: boolean | null;
+    },
   ): Promise<SessionRow | null>;
   setDesired(id: SessionId, desired: 'running' | 'stopped'): Promise<void>;
   /** Keeps the latest snapshot of a link; sets lastConnectedAt and linkedAt when it says so. */
@@ -94,14 +104,57 @@ export interface AcceptedSend {
   readonly chat: string;
   readonly acceptedAt: number;
   readonly expiresAt: number;
+  /** What the supervisor has prepared of a message with media; its file lies in the spool until the message is final. */
+  readonly media: PreparedMedia | null;
 }
 
-export interface StoredMessage {
-  readonly proto: Uint8Array | null;
-  readonly key: StoredValue | null;
-  readonly chat: string;
+export interface StoredMessage extends KnownMessage {
   readonly status: MessageStatus;
   readonly errorCode: string | null;
+}
+
+/** A message as people look at it. */
+export interface MessageRow {
+  readonly ordinal: number;
+  readonly id: string;
+  readonly chat: string;
+  /** Null until a child has resolved whose message it is. */
+  readonly sender: string | null;
+  readonly fromMe: boolean;
+  /** Null until a child has built it; what was asked for says what it will be. */
+  readonly type: string | null;
+  readonly operation: string | null;
+  readonly body: string | null;
+  readonly at: number;
+  readonly status: MessageStatus;
+  readonly errorCode: string | null;
+  readonly editedAt: number | null;
+  readonly deletedAt: number | null;
+  readonly sentAt: number | null;
+  readonly deliveredAt: number | null;
+  readonly readAt: number | null;
+  readonly playedAt: number | null;
+  readonly failedAt: number | null;
+  readonly media: MediaLocation | null;
+}
+
+export interface ChatRow {
+  readonly messageCount: number;
+  readonly lastMessage: MessageRow;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+/** Absent conditions are null. */
+export interface MessageFilter {
+  /** The addresses that the chat may have. */
+  readonly chat: readonly string[] | null;
+  readonly direction: 'in' | 'out' | null;
+  /** Part of the text, in any case. */
+  readonly search: string | null;
 }
 
 export interface MessagesStore {
@@ -117,6 +170,36 @@ export interface MessagesStore {
     id: string,
     failure: { readonly at: number; readonly errorCode: string | null; readonly event: SessionEvent | null },
   ): Promise<void>;
+  /** Newest first, without edits, deletions, reactions and pins. Throws `invalid_request` for a cursor that is not ours. */
+  list(session: SessionId, filter: MessageFilter & PageRequest): Promise<Page<MessageRow>>;
+  find(session: SessionId, id: string): Promise<MessageRow | null>;
+  /** The chat with the latest message first; throws as `list` does. */
+  listChats(session: SessionId, page: PageRequest): Promise<Page<ChatRow>>;
+  /** Deletes a batch of messages from before an instant; answers whether more are left. */
+  prune(before: number): Promise<boolean>;
+  /** Forgets a batch of what was told before an instant, and of changes whose messages never came; answers as `prune`. */
+  forget(before: number): Promise<boolean>;
+}
+
+/** Media that can be sent by its id until it expires, from sessions of the same side: the sandbox, or the real one. */
+export interface UploadedMedia {
+  readonly id: string;
+  readonly sandbox: boolean;
+  readonly prepared: PreparedMedia;
+  readonly expiresAt: number;
+}
+
+export interface MediaStore {
+  /** Where the file of a message lies; `unknown` for a message that is not there, null for one without a file. */
+  location(session: SessionId, messageId: string): Promise<MediaLocation | null | 'unknown'>;
+  /** WhatsApp has the file somewhere else now. */
+  moved(session: SessionId, messageId: string, location: MediaLocation): Promise<void>;
+  /** Paths of spooled files that accepted messages still need. */
+  listSpooled(): Promise<readonly string[]>;
+  keepUploaded(media: UploadedMedia): Promise<void>;
+  /** Null when there is none of that side, or its time is over. */
+  getUploaded(id: string, sandbox: boolean, now: number): Promise<UploadedMedia | null>;
+  deleteExpired(now: number): Promise<void>;
 }
 
 export interface NewWebhook {
@@ -182,12 +265,56 @@ export interface OutboxStore {
   onNew(listener: () => void): () => void;
 }
 
+/** Why a process of a session ended, what was seen of it, and what followed. Times are unix milliseconds. */
+export interface ChildExit {
+  readonly at: number;
+  readonly cause: string;
+  readonly detail: string;
+  readonly pid: number | null;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly uptimeMs: number;
+  readonly memoryCapBytes: number;
+  /** Oldest first. */
+  readonly memory: readonly {
+    readonly at: number;
+    readonly privateBytes: number;
+    readonly heapBytes: number | null;
+    readonly externalBytes: number | null;
+  }[];
+  readonly growth: 'heap' | 'external' | 'native' | null;
+  /** The last words of the process, redacted. */
+  readonly stderr: string;
+  /** `reconnected`: the process went on, only the link was made anew. */
+  readonly action: 'restarted' | 'retried_slowly' | 'given_up' | 'stopped' | 'reconnected';
+  readonly delayMs: number | null;
+  /** Which sessions of the process are likely to have brought it down; null when none can have. */
+  readonly culprits: { readonly sessions: readonly string[]; readonly grounds: string } | null;
+  readonly movedToOwnChild: boolean;
+}
+
+export interface ChildExitRow extends ChildExit {
+  /** When the session was connected, or waited for its pairing, again; null when it has not been since. */
+  readonly backAt: number | null;
+}
+
+export interface ChildrenStore {
+  /** Keeps the latest records of each session; does nothing for a session that is gone. */
+  add(session: SessionId, exit: ChildExit): Promise<void>;
+  /** The session works again. */
+  cameBack(session: SessionId, at: number): Promise<void>;
+  /** Newest first; throws `invalid_request` for a cursor that is not ours. */
+  list(session: SessionId, page: PageRequest): Promise<Page<ChildExitRow>>;
+}
+
 /** Small values of the gateway itself: generated secrets stay in files, never here. */
 export interface Store {
   readonly sessions: SessionsStore;
+  readonly children: ChildrenStore;
   readonly credentials: CredentialsStore;
   readonly commits: GroupCommit;
   readonly messages: MessagesStore;
+  readonly media: MediaStore;
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */

@@ -2,10 +2,13 @@
 import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { LinkSnapshot, LinkTarget } from '../contract/ipc.ts';
-import type { SessionRow, Store } from '../store/store.ts';
+import type { ChildExit, SessionRow, Store } from '../store/store.ts';
+import { accuse, addTrouble, type Accusation, type Suspect } from './culprit.ts';
 import type { ExitVerdict } from './exit-cause.ts';
+import type { ExitReport } from './exit-report.ts';
+import { exitOfSession } from './exit-of-session.ts';
 import type { LiveSession } from './live-session.ts';
-import { ManagedChild, type ChildChannel, type ChildEnvironment } from './managed-child.ts';
+import { ManagedChild, type ChildChannel, type ChildEnvironment, type MemoryWarning } from './managed-child.ts';
 import { memoryCaps } from './memory-policy.ts';
 import { hasProcess } from './process-machine.ts';
 import { serveChild } from './serve-child.ts';
@@ -18,6 +21,10 @@ export interface ChildView {
   readonly state: ProcessTag;
   readonly memoryBytes: number | null;
   readonly capBytes: number;
+  /** It grew again soon after it was replaced for that. */
+  readonly memoryWarning: MemoryWarning | null;
+  /** Sessions that live in it, this one included. */
+  readonly sessions: number;
   readonly restarts: number;
   /** `at` in unix milliseconds. */
   readonly lastExit: { readonly cause: string; readonly at: number; readonly detail: string } | null;
@@ -31,6 +38,15 @@ export interface HostEnvironment extends ChildEnvironment {
   /** The process of a host has ended while this session lived in it. */
   readonly onLost: (session: LiveSession, verdict: ExitVerdict) => void;
   readonly onFenced: (session: LiveSession) => void;
+  readonly onExit: (session: LiveSession, exit: ChildExit) => void;
+  /** Its process is gone, and it is not to live with others again. */
+  readonly onMoved: (session: LiveSession) => void;
+  readonly onHeard: (session: LiveSession, counters: { readonly stanzas: number; readonly events: number }) => void;
+  /** A process has ended unplanned, or one has become ready. */
+  readonly onDeath: () => void;
+  readonly onReady: () => void;
+  /** A new process is there after one that ended unplanned. */
+  readonly onRestarted: (session: LiveSession, verdict: ExitVerdict, restarts: number) => void;
 }
 
 const retryFirstMs = 500;
@@ -48,6 +64,10 @@ export class ChildHost {
   /** Ends logouts that a child which hangs will not answer. */
   readonly #logouts = new Set<AbortController>();
   #isGreeted = false;
+  /** Who had requests under way when the child fell silent: later their time is over. */
+  #suspects: readonly Suspect[] | null = null;
+  /** Sessions that have lost their process unplanned, until the next one is there. */
+  readonly #bereft = new Map<SessionId, ExitVerdict>();
 
   constructor(id: string, isSandbox: boolean, environment: HostEnvironment) {
     this.id = id;
@@ -63,24 +83,38 @@ export class ChildHost {
         const { memoryCapMb, sessionsPerChild } = environment.settings;
         return memoryCaps(
           memoryCapMb,
-          sessionsPerChild,
+          this.isIsolated ? 1 : sessionsPerChild,
           [...this.sessions.values()].map((session) => session.memoryCapMb),
         );
       },
       onHello: () => {
         this.#isGreeted = true;
+        this.#tellRestarts();
         for (const session of this.sessions.values()) this.#start(session);
       },
       onLink: (snapshot) => {
         const session = this.sessions.get(snapshot.session);
         if (session !== undefined) environment.onLink(session, snapshot);
       },
-      onGone: (verdict) => this.#gone(verdict),
+      onHeartbeat: ({ sessions }) => {
+        for (const session of this.sessions.values()) {
+          const counters = sessions[session.id];
+          if (counters !== undefined) environment.onHeard(session, counters);
+        }
+      },
+      onReady: () => environment.onReady(),
+      onGone: (report) => this.#gone(report),
       onState: () => {
         for (const session of this.sessions.values()) session.changed();
+        this.#noteSilence();
         if (this.child.silentMs !== null) for (const logout of this.#logouts) logout.abort(hangs());
       },
     });
+  }
+
+  /** Whether its session is to stay alone. */
+  get isIsolated(): boolean {
+    return [...this.sessions.values()].some((session) => session.wantsOwnChild);
   }
 
   /** Whether another session may be put into it. */
@@ -154,13 +188,15 @@ export class ChildHost {
   }
 
   view(): ChildView {
-    const { state, pid, memoryBytes, capBytes, lastExitAt } = this.child;
+    const { state, pid, memoryBytes, capBytes, memoryWarning, lastExitAt } = this.child;
     const { lastExit } = state;
     return {
       pid,
       state: state.life.tag,
       memoryBytes,
       capBytes,
+      memoryWarning,
+      sessions: this.sessions.size,
       restarts: state.restarts,
       lastExit:
         lastExit === null || lastExitAt === null
@@ -241,12 +277,66 @@ export class ChildHost {
     this.child.ready();
   }
 
-  #gone(verdict: ExitVerdict): void {
+  #noteSilence(): void {
+    if (this.child.silentMs !== null) this.#suspects ??= this.#suspectsNow();
+    else if (this.child.state.life.tag === 'running') this.#suspects = null;
+  }
+
+  #suspectsNow(): readonly Suspect[] {
+    return [...this.sessions.values()].filter(({ isLeaving }) => !isLeaving).map(({ suspect }) => suspect);
+  }
+
+  /** Writes down what became of each session, and takes the one out that keeps bringing the others down. */
+  #record(report: ExitReport): void {
+    const { clock, onExit, onMoved } = this.#environment;
+    const { verdict } = report;
+    const accusation = accuse(verdict.cause, this.#suspects ?? this.#suspectsNow());
+    this.#suspects = null;
+    if (verdict.cause === 'stopped') return;
+    const { state, retryInMs } = this.child;
+    for (const session of this.sessions.values()) {
+      if (session.isLeaving) continue;
+      const isMoved = this.#isToBeMoved(session, accusation, clock.monotonic());
+      onExit(session, exitOfSession(report, { life: state.life, delayMs: retryInMs, accusation, isMoved }));
+      if (!isMoved) continue;
+      this.sessions.delete(session.id);
+      this.#bereft.delete(session.id);
+      session.wasMoved = true;
+      session.host = null;
+      onMoved(session);
+    }
+  }
+
+  /** Named beside more than half of its neighbours it is not named at all. */
+  #isToBeMoved(session: LiveSession, accusation: Accusation | null, now: number): boolean {
+    const named = accusation?.sessions ?? [];
+    if (!named.includes(session.id) || this.sessions.size < 2 || named.length * 2 > this.sessions.size + 1) return false;
+    const { troubles, isRepeated } = addTrouble(session.troubles, now);
+    session.troubles = troubles;
+    return isRepeated && session.isolated !== false;
+  }
+
+  #gone(report: ExitReport): void {
+    const { verdict } = report;
     this.#isGreeted = false;
     this.#epochs.clear();
     for (const start of this.#starts.values()) start.abort();
     this.#starts.clear();
-    for (const session of this.sessions.values()) this.#environment.onLost(session, verdict);
+    const isUnplanned = verdict.kind === 'crash' || verdict.kind === 'recycled';
+    for (const session of this.sessions.values()) {
+      if (isUnplanned && !session.isLeaving) this.#bereft.set(session.id, verdict);
+      this.#environment.onLost(session, verdict);
+    }
+    if (verdict.kind === 'crash') this.#environment.onDeath();
+    this.#record(report);
+  }
+
+  #tellRestarts(): void {
+    for (const [id, verdict] of this.#bereft) {
+      const session = this.sessions.get(id);
+      if (session !== undefined) this.#environment.onRestarted(session, verdict, this.child.state.restarts);
+    }
+    this.#bereft.clear();
   }
 
   #fenced(id: SessionId): void {

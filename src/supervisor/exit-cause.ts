@@ -1,14 +1,23 @@
 /** Why a child ended, told from what was seen of it: one table. Pure. */
 import { assertNever } from '../contract/assert-never.ts';
 import { exitCode } from '../contract/ipc.ts';
+import type { RecycleCause } from './recycle-policy.ts';
 
 /** Why the supervisor killed a child; recorded before the signal is sent. */
-export type KillCause = 'stop_timeout' | 'start_timeout' | 'watchdog' | 'memory' | 'protocol_mismatch' | 'restart';
+export type KillCause =
+  | 'stop_timeout'
+  | 'start_timeout'
+  | 'watchdog'
+  | 'memory'
+  | 'deaf'
+  | 'protocol_mismatch'
+  | 'restart';
 
 export type ExitCause =
   | 'stopped'
   | 'clean_unexpected'
   | 'memory'
+  | 'deaf'
   | 'heap_oom'
   | 'stop_timeout'
   | 'start_timeout'
@@ -27,10 +36,10 @@ export type ExitCause =
 /**
  * - planned: as asked.
  * - crash: back-off, and counted.
- * - memory: back soon, counted apart.
+ * - recycled: replaced on purpose; back soon, counted apart.
  * - blocked: not again until somebody changes something.
  */
-export type ExitKind = 'planned' | 'crash' | 'memory' | 'blocked';
+export type ExitKind = 'planned' | 'crash' | 'recycled' | 'blocked';
 
 export interface ExitFacts {
   readonly code: number | null;
@@ -40,6 +49,8 @@ export interface ExitFacts {
   /** Whether the supervisor had asked it to shut down. */
   readonly wasAsked: boolean;
   readonly killedFor: KillCause | null;
+  /** Why the supervisor had asked it to make room for a new process. */
+  readonly recycledFor: RecycleCause | null;
   readonly stderrTail: string;
   readonly lastMemoryBytes: number | null;
   readonly capBytes: number;
@@ -68,7 +79,7 @@ export function classifyExit(facts: ExitFacts): ExitVerdict {
         ? { cause: 'stopped', kind: 'planned', detail: 'Stopped as asked.' }
         : crash('clean_unexpected', 'The process ended by itself without having been asked.');
     case exitCode.recycled:
-      return memoryExit;
+      return facts.recycledFor === 'deaf' ? deafExit : memoryExit;
     case exitCode.protocolMismatch:
       return mismatch;
     case exitCode.badConfig:
@@ -102,6 +113,8 @@ function killed(cause: KillCause): ExitVerdict {
       return crash(cause, 'The process no longer answered and was killed.');
     case 'memory':
       return memoryExit;
+    case 'deaf':
+      return deafExit;
     case 'protocol_mismatch':
       return mismatch;
     default:
@@ -121,9 +134,14 @@ function signalled(facts: ExitFacts, signal: string): ExitVerdict {
 
 const memoryExit: ExitVerdict = {
   cause: 'memory',
-  kind: 'memory',
+  kind: 'recycled',
   detail:
     'The process outgrew its memory cap and was ended; raise SESSION_MEMORY_MB or the memory cap of the session if it happens often.',
+};
+const deafExit: ExitVerdict = {
+  cause: 'deaf',
+  kind: 'recycled',
+  detail: 'The connection looked well but delivered nothing and did not answer; it was replaced.',
 };
 const mismatch: ExitVerdict = {
   cause: 'protocol_mismatch',

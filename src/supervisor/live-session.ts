@@ -3,13 +3,19 @@ import type { SessionId } from '../contract/ids.ts';
 import type { LinkSnapshot, LinkState } from '../contract/ipc.ts';
 import type { SessionRow } from '../store/store.ts';
 import type { ChildHost, ChildView } from './child-host.ts';
+import type { Suspect } from './culprit.ts';
+import { beginHearing, type Hearing } from './deafness.ts';
 import { SerialQueue } from './serial-queue.ts';
 
 interface LiveHooks {
   /** Never rejects. */
   readonly save: (snapshot: LinkSnapshot) => Promise<void>;
   readonly changed: () => void;
+  readonly monotonic: () => number;
 }
+
+/** Per heartbeat: what was done a minute ago counts for a fifth. */
+const workDecay = 0.95;
 
 export class LiveSession {
   readonly id: SessionId;
@@ -18,6 +24,19 @@ export class LiveSession {
   readonly queue = new SerialQueue();
   link: LinkSnapshot;
   memoryCapMb: number | null;
+  /** Whether people want it to have a child of its own; null leaves that to us. */
+  isolated: boolean | null;
+  /** It brought its neighbours down more than once, and lives alone since. */
+  wasMoved = false;
+  /** Times (monotonic) at which it was named as a culprit. */
+  troubles: readonly number[] = [];
+  /** Operations of people under way in its child. */
+  calls = 0;
+  hearing: Hearing;
+  /** A restart record says that it is away. */
+  hasOpenExit = false;
+  /** What people want, as last stored. */
+  desired: 'running' | 'stopped';
   host: ChildHost | null = null;
   /** The epoch that this gateway took last; null before the first start. */
   epoch: number | null = null;
@@ -36,6 +55,8 @@ export class LiveSession {
   lastChild: ChildView | null = null;
 
   readonly #hooks: LiveHooks;
+  #counters = { stanzas: 0, events: 0 };
+  #work = 0;
   #unsaved: LinkSnapshot | null = null;
   #saving: Promise<void> | null = null;
 
@@ -43,6 +64,9 @@ export class LiveSession {
     this.id = row.id;
     this.isSandbox = row.sandbox;
     this.memoryCapMb = row.memoryCapMb;
+    this.isolated = row.isolated;
+    this.hearing = beginHearing(hooks.monotonic());
+    this.desired = row.desired;
     this.#hooks = hooks;
     this.link = {
       session: row.id,
@@ -53,6 +77,28 @@ export class LiveSession {
       device: row.device,
       isPaired: row.isPaired,
     };
+  }
+
+  get wantsOwnChild(): boolean {
+    return this.isolated ?? this.wasMoved;
+  }
+
+  get suspect(): Suspect {
+    return { session: this.id, inFlight: this.calls + this.sending.size, work: Math.round(this.#work) };
+  }
+
+  /** The link is a new one: what it tells is measured anew. */
+  listenAnew(): void {
+    this.hearing = beginHearing(this.#hooks.monotonic());
+  }
+
+  /** Counters of a heartbeat, from the beginning of its link; older work counts less with every one. */
+  worked(stanzas: number, events: number): void {
+    const { stanzas: known, events: told } = this.#counters;
+    const isNewLink = stanzas < known || events < told;
+    const done = isNewLink ? stanzas + events : stanzas - known + (events - told);
+    this.#work = this.#work * workDecay + done;
+    this.#counters = { stanzas, events };
   }
 
   get isConnected(): boolean {

@@ -15,10 +15,12 @@ import {
   type ToSupervisor,
 } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
-import { classifyExit, type ExitVerdict, type KillCause } from './exit-cause.ts';
-import { judgeMemory, type MemoryCaps } from './memory-policy.ts';
+import { ChildMemory } from './child-memory.ts';
+import { classifyExit, type KillCause } from './exit-cause.ts';
+import type { ExitReport } from './exit-report.ts';
+import { judgeMemory, type GrowthKind, type MemoryCaps } from './memory-policy.ts';
 import type { OrphanRecords } from './orphans.ts';
-import { privateMemoryBytes } from './proc.ts';
+import { raiseOomScore } from './proc.ts';
 import {
   dueAt,
   hasProcess,
@@ -28,6 +30,7 @@ import {
   type ProcessFact,
   type ProcessState,
 } from './process-machine.ts';
+import { isMoment, mayRecycle, type RecycleCause } from './recycle-policy.ts';
 import type { SupervisorSettings } from './settings.ts';
 import { spawnChild, type Wrappers } from './spawn.ts';
 import type { Slot, StartGate } from './start-gate.ts';
@@ -39,6 +42,7 @@ export type ChildChannel = Channel<ToChild, ToSupervisor, SupervisorNotices, Chi
 /** What children of one supervisor share. */
 export interface ChildEnvironment {
   readonly childEntry: string;
+  readonly childFlags: readonly string[];
   readonly settings: SupervisorSettings;
   readonly gate: StartGate;
   readonly wrappers: () => Wrappers;
@@ -55,19 +59,32 @@ export interface ChildListeners {
   /** A process of our protocol is there. */
   readonly onHello: () => void;
   readonly onLink: (snapshot: LinkSnapshot) => void;
+  readonly onHeartbeat: (heartbeat: ChildNotices['heartbeat']) => void;
+  /** Its first session has been accepted. */
+  readonly onReady: () => void;
   /** The process has ended; the state tells what follows. */
-  readonly onGone: (verdict: ExitVerdict) => void;
+  readonly onGone: (report: ExitReport) => void;
   readonly onState: () => void;
+}
+
+/** A child that grew again soon after it was replaced for that. */
+export interface MemoryWarning {
+  readonly growth: GrowthKind | null;
+  readonly memoryBytes: number;
 }
 
 interface Incarnation {
   readonly process: ChildProcess;
   readonly channel: ChildChannel;
   readonly stderr: StderrTail;
-  readonly caps: MemoryCaps;
+  readonly spawnedAt: number;
+  readonly memory: ChildMemory;
+  caps: MemoryCaps;
   readonly pulse: NodeJS.Timeout;
   wasAsked: boolean;
-  memoryBytes: number | null;
+  vitals: ChildNotices['heartbeat'] | null;
+  vitalsAt: number;
+  recycleWanted: { readonly cause: RecycleCause; readonly wantedAt: number } | null;
   watch: Watch;
   isOver: boolean;
 }
@@ -83,6 +100,8 @@ export class ManagedChild {
   #state: ProcessState = initialProcess;
   #incarnation: Incarnation | null = null;
   #lastExitAt: number | null = null;
+  #lastRecycleAt: number | null = null;
+  #memoryWarning: MemoryWarning | null = null;
   #timer: NodeJS.Timeout | null = null;
   #slot: Slot | null = null;
   #leaveLine: (() => void) | null = null;
@@ -100,7 +119,22 @@ export class ManagedChild {
     return this.#incarnation?.process.pid ?? null;
   }
   get memoryBytes(): number | null {
-    return this.#incarnation?.memoryBytes ?? null;
+    return this.#incarnation?.memory.bytes ?? null;
+  }
+  /** The fair share of all memory that it uses, shared pages included; null where the system does not tell. */
+  get pssBytes(): number | null {
+    return this.#incarnation?.memory.pssBytes ?? null;
+  }
+  get vitals(): ChildNotices['heartbeat'] | null {
+    return this.#incarnation?.vitals ?? null;
+  }
+  get memoryWarning(): MemoryWarning | null {
+    return this.#memoryWarning;
+  }
+  /** Whether it is about to be replaced and takes nothing new. */
+  get isRecycling(): boolean {
+    const { life } = this.#state;
+    return life.tag === 'stopping' && life.recycledFor !== null;
   }
   get capBytes(): number {
     return (this.#incarnation?.caps ?? this.#listeners.caps()).capBytes;
@@ -142,6 +176,24 @@ export class ManagedChild {
   useful(): void {
     this.#step({ tag: 'useful' });
   }
+  /** Replaces the process by a new one, at a quiet moment; false when that was done so recently that it cannot help. */
+  recycle(cause: RecycleCause): boolean {
+    const incarnation = this.#incarnation;
+    const { settings, clock } = this.#environment;
+    const now = clock.monotonic();
+    if (incarnation === null || this.#state.life.tag !== 'running') return true;
+    if (incarnation.recycleWanted !== null) return true;
+    if (mayRecycle({ lastAt: this.#lastRecycleAt }, now, settings.recycle) === 'wait') return false;
+    incarnation.recycleWanted = { cause, wantedAt: now };
+    return true;
+  }
+  /** The sampled cap takes effect at once; heap and kernel limits of a process stay as they were at its spawn. */
+  reviseCaps(): void {
+    const incarnation = this.#incarnation;
+    if (incarnation === null) return;
+    incarnation.caps = this.#listeners.caps();
+    this.#listeners.onState();
+  }
   doom(cause: KillCause): void {
     this.#step({ tag: 'doomed', cause });
   }
@@ -179,6 +231,7 @@ export class ManagedChild {
       }
     }
     if (state !== before) this.#listeners.onState();
+    if (fact.tag === 'ready' && before.life.tag === 'starting' && state.life.tag === 'running') this.#listeners.onReady();
   }
 
   #perform(effect: ProcessEffect): void {
@@ -196,6 +249,11 @@ export class ManagedChild {
         return;
       case 'shut_down':
         this.#askToEnd(effect.deadlineMs);
+        return;
+      case 'recycle':
+        this.#incarnation?.channel
+          .request('recycle', { deadlineMs: effect.deadlineMs }, { deadlineMs: effect.deadlineMs, urgent: true })
+          .catch(() => null);
         return;
       case 'kill':
         this.#incarnation?.process.kill('SIGKILL');
@@ -222,13 +280,15 @@ export class ManagedChild {
   }
 
   #spawn(): void {
-    const { childEntry, settings, wrappers, orphans, clock, log } = this.#environment;
+    const { childEntry, childFlags, settings, wrappers, orphans, clock, log } = this.#environment;
     const caps = this.#listeners.caps();
     const child = spawnChild({
       entry: childEntry,
+      flags: childFlags,
       caps,
       wrappers: wrappers(),
       environment: settings.childEnvironment,
+      heartbeatMs: settings.heartbeatIntervalMs,
       onError: (error) => {
         log.warn({ err: error, pid: child.pid }, 'child process reported an error');
         if (child.pid === undefined) this.#over(incarnation, { code: null, signal: null, spawnError: error.message });
@@ -241,13 +301,20 @@ export class ManagedChild {
       stderr: new StderrTail(child.stderr),
       caps,
       pulse: setInterval(() => this.#pulse(incarnation, tickMs), tickMs),
+      spawnedAt: clock.monotonic(),
+      memory: new ChildMemory(clock),
       wasAsked: false,
-      memoryBytes: null,
+      vitals: null,
+      vitalsAt: 0,
+      recycleWanted: null,
       watch: beginWatch(clock.monotonic()),
       isOver: false,
     };
     this.#incarnation = incarnation;
-    if (child.pid !== undefined) orphans.note(child.pid);
+    if (child.pid !== undefined) {
+      orphans.note(child.pid);
+      raiseOomScore(child.pid);
+    }
     // `close` comes after all of stderr was read; a grandchild that holds the pipe must not hold us.
     child.once('exit', (code, signal) => {
       const grace = setTimeout(() => this.#over(incarnation, { code, signal, spawnError: null }), closeGraceMs);
@@ -271,12 +338,15 @@ export class ManagedChild {
         },
         link: (snapshot) => this.#listeners.onLink(snapshot),
         log: ({ level, message, fields }) => this.#environment.log[level]({ ...fields, pid: child.pid }, message),
-        heartbeat: () => {
+        heartbeat: (heartbeat) => {
           const incarnation = this.#incarnation;
           if (incarnation?.process !== child) return;
           const wasSilent = this.silentMs !== null;
           incarnation.watch = heard(this.#environment.clock.monotonic());
+          incarnation.vitals = heartbeat;
+          incarnation.vitalsAt = this.#environment.clock.monotonic();
           if (wasSilent) this.#listeners.onState();
+          this.#listeners.onHeartbeat(heartbeat);
         },
       },
       window: channelWindow,
@@ -298,19 +368,53 @@ export class ManagedChild {
     const { pid } = incarnation.process;
     const { clock, log } = this.#environment;
     incarnation.watch = look(incarnation.watch, clock.monotonic(), tickMs);
-    incarnation.memoryBytes = pid === undefined ? null : privateMemoryBytes(pid);
-    if (incarnation.memoryBytes !== null && judgeMemory(incarnation.memoryBytes, incarnation.caps) === 'kill') {
-      log.warn({ pid, memory_bytes: incarnation.memoryBytes }, 'child is over its memory cap, killing it');
+    if (this.#weigh(incarnation) === 'kill') {
+      log.warn({ pid, memory_bytes: incarnation.memory.bytes }, 'child is over its memory cap, killing it');
+      this.#lastRecycleAt = clock.monotonic();
       this.doom('memory');
       return;
     }
     if (this.#state.life.tag !== 'running') return;
+    this.#recycleAtQuietMoment(incarnation);
     const liveliness = judge(incarnation.watch, this.#watchLimits);
     if (liveliness === 'suspect') this.#listeners.onState();
     if (liveliness === 'dead') {
       log.warn({ pid, silent_ms: incarnation.watch.silentMs }, 'child no longer answers, killing it');
       this.doom('watchdog');
     }
+  }
+
+  #weigh(incarnation: Incarnation): 'fine' | 'recycle' | 'kill' {
+    const { pid } = incarnation.process;
+    const { settings, log } = this.#environment;
+    const { memory, vitals, caps } = incarnation;
+    const bytes = pid === undefined ? null : memory.look(pid, vitals);
+    if (bytes === null) return 'fine';
+    const judgement = judgeMemory(bytes, caps, settings.recycle.softRatio);
+    if (judgement === 'recycle' && !this.recycle('memory')) {
+      if (this.#memoryWarning === null) log.warn({ pid, memory_bytes: bytes }, 'child grows again after its recycling');
+      const hadNone = this.#memoryWarning === null;
+      this.#memoryWarning = { growth: memory.growth, memoryBytes: bytes };
+      if (hadNone) this.#listeners.onState();
+    }
+    if (judgement === 'fine' && this.#memoryWarning !== null) {
+      this.#memoryWarning = null;
+      this.#listeners.onState();
+    }
+    return judgement;
+  }
+
+  #recycleAtQuietMoment(incarnation: Incarnation): void {
+    const { recycleWanted, channel, process: child } = incarnation;
+    const { settings, clock, log } = this.#environment;
+    const now = clock.monotonic();
+    if (recycleWanted === null) return;
+    const { cause, wantedAt } = recycleWanted;
+    const isTold = incarnation.vitalsAt > wantedAt;
+    if (!isMoment({ wantedAt, isTold, inFlight: channel.inFlight }, now, settings.recycle)) return;
+    log.warn({ pid: child.pid, cause, memory_bytes: incarnation.memory.bytes }, 'child is replaced by a new process');
+    this.#lastRecycleAt = now;
+    this.#step({ tag: 'recycle_wanted', cause });
   }
 
   #over(
@@ -320,7 +424,7 @@ export class ManagedChild {
     if (incarnation.isOver) return;
     incarnation.isOver = true;
     const { clock, orphans, log } = this.#environment;
-    const { process: child, channel, stderr, caps, pulse, wasAsked, memoryBytes } = incarnation;
+    const { process: child, channel, stderr, caps, pulse, wasAsked, memory, spawnedAt } = incarnation;
     clearInterval(pulse);
     if (child.pid !== undefined) orphans.forget(child.pid);
     const { life } = this.#state;
@@ -329,8 +433,9 @@ export class ManagedChild {
       ...end,
       wasAsked,
       killedFor: life.tag === 'stopping' ? life.killedFor : null,
+      recycledFor: life.tag === 'stopping' ? life.recycledFor : null,
       stderrTail,
-      lastMemoryBytes: memoryBytes,
+      lastMemoryBytes: memory.bytes,
       capBytes: caps.capBytes,
     });
     this.#lastExitAt = clock.now();
@@ -342,7 +447,19 @@ export class ManagedChild {
     else
       log.warn({ pid: child.pid, cause: verdict.cause, code, signal, stderr: stderrTail }, 'child ended unexpectedly');
     this.#step({ tag: 'exited', verdict });
-    this.#listeners.onGone(verdict);
+    this.#listeners.onGone({
+      // The policy may have found that this was once too often.
+      verdict: this.#state.lastExit ?? verdict,
+      pid: child.pid ?? null,
+      at: clock.now(),
+      code,
+      signal,
+      uptimeMs: Math.round(clock.monotonic() - spawnedAt),
+      capBytes: caps.capBytes,
+      memory: memory.samples,
+      growth: memory.growth,
+      stderrTail,
+    });
     for (const resolve of this.#goneWaiters.splice(0)) resolve();
   }
 }

@@ -9,8 +9,20 @@ export interface MemoryCaps {
   readonly dataBytes: number;
 }
 
+/** One look at a child: what the kernel counts, and what the child itself said last of its heap and buffers. */
+export interface MemorySample {
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly privateBytes: number;
+  readonly heapBytes: number | null;
+  readonly externalBytes: number | null;
+}
+
+/** Where memory went: the JavaScript heap, buffers outside of it, or everything else. */
+export type GrowthKind = 'heap' | 'external' | 'native';
+
 const megabyte = 1_048_576;
-/** What each further session of a packed child may take. */
+/** What each further session of a packed child may take: bench measurements show a tenth of it at rest. */
 const furtherSessionMb = 24;
 const dataMarginMb = 64;
 /** V8 of Node 26 reserves its code range as writable memory, which RLIMIT_DATA counts though nothing of it is used. */
@@ -30,7 +42,28 @@ export function memoryCaps(defaultMb: number, places: number, ownCapsMb: readonl
   };
 }
 
-/** What is to be done about a child of this size. */
-export function judgeMemory(privateBytes: number, caps: MemoryCaps): 'fine' | 'kill' {
-  return privateBytes > caps.capBytes ? 'kill' : 'fine';
+/** What is to be done about a child of this size: replaced at a quiet moment, or ended now. */
+export function judgeMemory(
+  privateBytes: number,
+  { capBytes }: Pick<MemoryCaps, 'capBytes'>,
+  softRatio: number,
+): 'fine' | 'recycle' | 'kill' {
+  if (privateBytes > capBytes) return 'kill';
+  return privateBytes > capBytes * softRatio ? 'recycle' : 'fine';
+}
+
+const nothing = { privateBytes: 0, heapBytes: 0, externalBytes: 0 };
+
+/** What has grown most since the first sample for which the child told its heap; null when it never did. */
+export function growthOf(samples: readonly MemorySample[]): GrowthKind | null {
+  const told = samples.filter(({ heapBytes }) => heapBytes !== null);
+  const last = told.at(-1);
+  if (last === undefined) return null;
+  const first = told[0] === last ? nothing : (told[0] ?? nothing);
+  const heap = (last.heapBytes ?? 0) - (first.heapBytes ?? 0);
+  const external = (last.externalBytes ?? 0) - (first.externalBytes ?? 0);
+  const native = last.privateBytes - first.privateBytes - heap - external;
+  if (Math.max(heap, external, native) <= 0) return null;
+  if (heap >= external && heap >= native) return 'heap';
+  return external >= native ? 'external' : 'native';
 }

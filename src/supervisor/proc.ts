@@ -1,5 +1,5 @@
 /** What Linux tells of processes; null where it tells nothing, as on other systems. The only reader of /proc. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** Private memory of a process, in RAM and swapped out: what a cap is measured by. Bytes. */
 export function privateMemoryBytes(pid: number): number | null {
@@ -7,6 +7,31 @@ export function privateMemoryBytes(pid: number): number | null {
   if (status === null) return null;
   const anonymous = kilobytes(status, 'RssAnon');
   return anonymous === null ? null : (anonymous + (kilobytes(status, 'VmSwap') ?? 0)) * 1024;
+}
+
+/** The fair share of a process in all memory that it uses, shared pages divided by their users. Bytes. */
+export function proportionalMemoryBytes(pid: number): number | null {
+  const rollup = read(`/proc/${pid}/smaps_rollup`);
+  const kb = rollup === null ? null : kilobytes(rollup, 'Pss');
+  return kb === null ? null : kb * 1024;
+}
+
+/** A process and all that descend from it. */
+export function processFamily(pid: number): readonly number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`)?.trim().split(/\s+/) ?? [];
+  const pids = children.filter((text) => text !== '').map(Number);
+  return [pid, ...pids.flatMap(processFamily)];
+}
+
+const childOomScore = '500';
+
+/** When memory runs out, the kernel is to end a child and not the supervisor: anybody may raise a score. */
+export function raiseOomScore(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, childOomScore);
+  } catch {
+    // The process is gone already, or this is no Linux.
+  }
 }
 
 /** A process of the operating system that cannot be mistaken for a later one with the same pid. */

@@ -4,13 +4,14 @@
  *
  * stopped → starting when wanted: first queued for a place at the start gate, then booting as a real process, which must
  * become ready in time. running lasts until the process ends. stopping is a process that was asked to end (and is killed
- * at its deadline) or was killed already; `next` says what follows its exit. An exit nobody asked for is judged: most
+ * at its deadline) or was killed already, or one that makes room for its successor; `next` says what follows its exit. An exit nobody asked for is judged: most
  * lead to backoff, too many of them to crash_loop (which still retries), a few to blocked, which a person must leave.
  * Wherever time matters the state itself holds the instant at which it is due.
  */
 import { assertNever } from '../contract/assert-never.ts';
 import type { ExitVerdict, KillCause } from './exit-cause.ts';
-import { afterCrash, afterMemoryExit, noFailures, type FailureRecord } from './restart-policy.ts';
+import { afterCrash, afterRecycle, noFailures, type FailureRecord } from './restart-policy.ts';
+import type { RecycleCause } from './recycle-policy.ts';
 import type { RestartPolicy } from './settings.ts';
 
 /** Times are monotonic milliseconds. */
@@ -23,6 +24,8 @@ export type Life =
       readonly tag: 'stopping';
       readonly next: 'stop' | 'start' | 'judge';
       readonly killedFor: KillCause | null;
+      /** It works, and is to finish what it does before a new process takes its place. */
+      readonly recycledFor: RecycleCause | null;
       /** When it is killed; null once it was. */
       readonly dueAt: number | null;
     }
@@ -47,6 +50,8 @@ export type ProcessFact =
   | { readonly tag: 'ready' }
   /** A link opened, or waits for a person to pair it. */
   | { readonly tag: 'useful' }
+  /** The process works and is to be replaced. */
+  | { readonly tag: 'recycle_wanted'; readonly cause: RecycleCause }
   /** The process must not go on. */
   | { readonly tag: 'doomed'; readonly cause: KillCause }
   | { readonly tag: 'due' }
@@ -56,6 +61,7 @@ export type ProcessEffect =
   | { readonly tag: 'await_slot' }
   | { readonly tag: 'spawn' }
   | { readonly tag: 'shut_down'; readonly deadlineMs: number }
+  | { readonly tag: 'recycle'; readonly deadlineMs: number }
   | { readonly tag: 'kill' };
 
 export interface ProcessStep {
@@ -66,6 +72,7 @@ export interface ProcessStep {
 export interface ProcessPolicy {
   readonly readyTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  readonly recycle: { readonly timeoutMs: number };
   readonly restart: RestartPolicy;
 }
 
@@ -122,6 +129,8 @@ export function stepProcess(state: ProcessState, fact: ProcessFact, context: Con
         : stay(state);
     case 'useful':
       return life.tag === 'running' ? stay({ ...state, life: { ...life, wasUseful: true } }) : stay(state);
+    case 'recycle_wanted':
+      return life.tag === 'running' ? recycle(state, fact.cause, context) : stay(state);
     case 'doomed':
       if (!hasProcess(life)) return stay(state);
       return kill(forgive(state, context), fact.cause, life.tag === 'stopping' ? life.next : 'judge');
@@ -161,7 +170,7 @@ function due(state: ProcessState, context: Context): ProcessStep {
     case 'starting':
       return kill(state, 'start_timeout', 'judge');
     case 'stopping':
-      return kill(state, 'stop_timeout', life.next);
+      return kill(state, life.recycledFor ?? 'stop_timeout', life.next);
     case 'backoff':
     case 'crash_loop':
       return queue({ ...state, restarts: state.restarts + 1 });
@@ -176,10 +185,16 @@ function exited(before: ProcessState, verdict: ExitVerdict, context: Context): P
   if (next === 'start') return queue({ ...state, restarts: state.restarts + 1 });
   if (next === 'stop' || verdict.kind === 'planned') return stay({ ...state, life: { tag: 'stopped' } });
   if (verdict.kind === 'blocked') return stay({ ...state, life: { tag: 'blocked' } });
-  const decide = verdict.kind === 'memory' ? afterMemoryExit : afterCrash;
-  const { record, delayMs, isCrashLoop } = decide(state.failures, context.policy.restart, context);
+  const decide = verdict.kind === 'recycled' ? afterRecycle : afterCrash;
+  const { record, delayMs, isCrashLoop, isOver } = decide(state.failures, context.policy.restart, context);
+  if (isOver) return stay({ ...state, failures: record, life: { tag: 'blocked' }, lastExit: givenUp(verdict, record) });
   const life = { tag: isCrashLoop ? 'crash_loop' : 'backoff', dueAt: context.now + delayMs } as const;
   return stay({ ...state, failures: record, life });
+}
+
+function givenUp(verdict: ExitVerdict, { failures }: FailureRecord): ExitVerdict {
+  const detail = `${verdict.detail} It has ended ${failures} times in a row, more than RESTART_LIMIT allows; call connect.`;
+  return { ...verdict, kind: 'blocked', detail };
 }
 
 /** A long run that was of use forgets the failures before it. */
@@ -199,8 +214,24 @@ function end(state: ProcessState, next: 'stop' | 'start', context: Context): Pro
   if (life.tag === 'stopping') return stay({ ...state, life: { ...life, next } });
   const deadlineMs = context.policy.stopTimeoutMs;
   return {
-    state: { ...state, life: { tag: 'stopping', next, killedFor: null, dueAt: context.now + deadlineMs } },
+    state: {
+      ...state,
+      life: { tag: 'stopping', next, killedFor: null, recycledFor: null, dueAt: context.now + deadlineMs },
+    },
     effects: [{ tag: 'shut_down', deadlineMs }],
+  };
+}
+
+/** Its exit is judged like any other: it is back soon, unless it happens too often. */
+function recycle(state: ProcessState, cause: RecycleCause, context: Context): ProcessStep {
+  const deadlineMs = context.policy.recycle.timeoutMs;
+  const dueAt = context.now + deadlineMs;
+  return {
+    state: {
+      ...forgive(state, context),
+      life: { tag: 'stopping', next: 'judge', killedFor: null, recycledFor: cause, dueAt },
+    },
+    effects: [{ tag: 'recycle', deadlineMs }],
   };
 }
 
@@ -208,8 +239,9 @@ function end(state: ProcessState, next: 'stop' | 'start', context: Context): Pro
 function kill(state: ProcessState, cause: KillCause, next: 'stop' | 'start' | 'judge'): ProcessStep {
   const { life } = state;
   const wasKilledFor = life.tag === 'stopping' ? life.killedFor : null;
+  const recycledFor = life.tag === 'stopping' ? life.recycledFor : null;
   return {
-    state: { ...state, life: { tag: 'stopping', next, killedFor: wasKilledFor ?? cause, dueAt: null } },
+    state: { ...state, life: { tag: 'stopping', next, killedFor: wasKilledFor ?? cause, recycledFor, dueAt: null } },
     effects: wasKilledFor === null ? [{ tag: 'kill' }] : [],
   };
 }

@@ -9,19 +9,21 @@ export interface FailureRecord {
   readonly crashTimes: readonly number[];
   /** Retries in a row that waited for the longest delay. */
   readonly longWaits: number;
-  readonly lastMemoryExitAt: number | null;
+  readonly lastRecycleAt: number | null;
 }
 
 export interface RestartDecision {
   readonly record: FailureRecord;
   readonly delayMs: number;
   readonly isCrashLoop: boolean;
+  /** The failures in a row are more than the policy allows. */
+  readonly isOver: boolean;
 }
 
-export const noFailures: FailureRecord = { failures: 0, crashTimes: [], longWaits: 0, lastMemoryExitAt: null };
+export const noFailures: FailureRecord = { failures: 0, crashTimes: [], longWaits: 0, lastRecycleAt: null };
 
-const memoryDelayMs = 1000;
-const memoryWindowMs = 300_000;
+const recycleDelayMs = 1000;
+const recycleWindowMs = 300_000;
 const jitter = 0.25;
 
 /**
@@ -38,16 +40,18 @@ export function afterCrash(
   const longWaits = plainMs >= policy.maxMs ? record.longWaits + 1 : 0;
   const isCrashLoop = crashTimes.length > policy.crashLoopCount || longWaits >= 2;
   const delayMs = Math.round((isCrashLoop ? policy.maxMs : plainMs) * (1 - jitter + 2 * jitter * at.random));
-  return { record: { ...record, failures: record.failures + 1, crashTimes, longWaits }, delayMs, isCrashLoop };
+  const failures = record.failures + 1;
+  const isOver = policy.limit > 0 && failures > policy.limit;
+  return { record: { ...record, failures, crashTimes, longWaits }, delayMs, isCrashLoop, isOver };
 }
 
-/** A child that outgrew its cap returns at once, but only once in a while; more often it counts as a crash. */
-export function afterMemoryExit(
+/** A child that was replaced returns at once, but only once in a while; more often it counts as a crash. */
+export function afterRecycle(
   record: FailureRecord,
   policy: RestartPolicy,
   at: { now: number; random: number },
 ): RestartDecision {
-  const isRare = record.lastMemoryExitAt === null || at.now - record.lastMemoryExitAt >= memoryWindowMs;
-  const noted = { ...record, lastMemoryExitAt: at.now };
-  return isRare ? { record: noted, delayMs: memoryDelayMs, isCrashLoop: false } : afterCrash(noted, policy, at);
+  const isRare = record.lastRecycleAt === null || at.now - record.lastRecycleAt >= recycleWindowMs;
+  const noted = { ...record, lastRecycleAt: at.now };
+  return isRare ? { record: noted, delayMs: recycleDelayMs, isCrashLoop: false, isOver: false } : afterCrash(noted, policy, at);
 }

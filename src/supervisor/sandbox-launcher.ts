@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -53,10 +54,16 @@ export class SandboxLauncher {
     this.#options = options;
   }
 
+  /** Null while it does not run. */
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
+
   /** Where the link of a sandbox session goes; starts the simulator. Throws `sandbox_unavailable`. */
   async target(): Promise<LinkTarget> {
-    const { wsUrl, rootKeyHex } = await this.#announcement();
-    return { url: wsUrl, rootKeyHex };
+    const { wsUrl, rootKeyHex, mediaCaPath } = await this.#announcement();
+    const caPem = mediaCaPath === null ? null : await readFile(mediaCaPath, 'utf8');
+    return { url: wsUrl, rootKeyHex, caPem };
   }
 
   /**

@@ -14,6 +14,10 @@ interface SendsOptions {
   readonly store: Pick<Store, 'messages'>;
   /** How long a child may take for one send: WhatsApp's ack and the way there. */
   readonly deadlineMs: number;
+  /** How much longer when there is a file to be uploaded first. */
+  readonly uploadMs: number;
+  /** The message is sent or has failed: what was kept to send it is of no use any more. */
+  readonly onFinal: (accepted: AcceptedSend) => void;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends with the supervisor. */
@@ -43,7 +47,8 @@ export class Sends {
       return answer;
     } catch (thrown) {
       const error = toWardenError(thrown);
-      if (isDefinite(error)) {
+      // Somebody waits for the answer and can decide; what is sent later goes on trying.
+      if (isDefinite(error) || error.code === 'media_upload_failed') {
         await this.#fail(accepted, error);
         throw error;
       }
@@ -124,14 +129,17 @@ export class Sends {
   async #hand(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
     const channel = session.host?.child.channel ?? null;
     if (channel === null || !session.isConnected) throw new WardenError('session_not_connected');
-    const { id, operation, params, expiresAt } = accepted;
+    const { id, operation, params, expiresAt, media } = accepted;
+    const { deadlineMs, uploadMs } = this.#options;
     session.sending.add(id);
     try {
-      return await channel.request(
+      const answer = await channel.request(
         'send',
-        { session: session.id, name: operation, params, messageId: id, expiresAt },
-        { deadlineMs: this.#options.deadlineMs },
+        { session: session.id, name: operation, params, messageId: id, expiresAt, media },
+        { deadlineMs: media?.source.tag === 'file' ? deadlineMs + uploadMs : deadlineMs },
       );
+      if (answer.status === 'sent') this.#options.onFinal(accepted);
+      return answer;
     } finally {
       session.sending.delete(id);
     }
@@ -145,6 +153,7 @@ export class Sends {
       errorCode: code,
       event: { name: 'message_failed', data: { message_id: accepted.id, chat: accepted.chat, code, reason } },
     });
+    this.#options.onFinal(accepted);
   }
 
   #isExpired(accepted: AcceptedSend): boolean {
@@ -152,5 +161,6 @@ export class Sends {
   }
 }
 
-/** A failure that the same message would meet again. */
-const isDefinite = (error: WardenError): boolean => !errorCatalogue[error.code].retryable;
+/** A failure that the same message would meet again; what the phone has to do first may take for ever. */
+const isDefinite = (error: WardenError): boolean =>
+  !errorCatalogue[error.code].retryable || error.code === 'app_state_unavailable';

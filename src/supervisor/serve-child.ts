@@ -46,7 +46,9 @@ export function serveChild({ store, epochOf, onFenced }: ServeOptions): Handlers
     message_get: async ({ session, id }) => {
       mustHost(session);
       const message = await messages.get(session, id);
-      return message === null ? null : { proto: message.proto, key: message.key, chat: message.chat };
+      if (message === null) return null;
+      const { proto, key, chat, sender, fromMe, type, timestamp, isDeleted } = message;
+      return { proto, key, chat, sender, fromMe, type, timestamp, isDeleted };
     },
   };
 }

@@ -4,6 +4,8 @@ export interface Announcement {
   readonly controlUrl: string;
   readonly rootKeyHex: string;
   readonly token: string;
+  /** Path of the certificate authority (PEM) of its media host; null when it has none. */
+  readonly mediaCaPath: string | null;
 }
 
 /** Null for a line that is something else. */
@@ -11,10 +13,11 @@ export function parseAnnouncement(line: string): Announcement | null {
   try {
     const value: unknown = JSON.parse(line);
     if (!isRecord(value)) return null;
-    const { ws_url: wsUrl, control_url: controlUrl, root_key: rootKeyHex, token } = value;
+    const { ws_url: wsUrl, control_url: controlUrl, root_key: rootKeyHex, token, media_ca: mediaCa } = value;
     if (typeof wsUrl !== 'string' || typeof controlUrl !== 'string') return null;
     if (typeof rootKeyHex !== 'string' || typeof token !== 'string') return null;
-    return URL.canParse(wsUrl) && URL.canParse(controlUrl) ? { wsUrl, controlUrl, rootKeyHex, token } : null;
+    if (!URL.canParse(wsUrl) || !URL.canParse(controlUrl)) return null;
+    return { wsUrl, controlUrl, rootKeyHex, token, mediaCaPath: typeof mediaCa === 'string' ? mediaCa : null };
   } catch {
     return null;
   }

@@ -46,9 +46,12 @@ export function wrap(command: readonly string[], wrappers: Wrappers, dataBytes: 
 
 interface SpawnOptions {
   readonly entry: string;
+  readonly flags: readonly string[];
   readonly caps: MemoryCaps;
   readonly wrappers: Wrappers;
   readonly environment: Readonly<Record<string, string>>;
+  /** How often it is to say that it is well. */
+  readonly heartbeatMs: number;
   /** Called when the process could not be started, or a message could not be sent. */
   readonly onError: (error: Error) => void;
 }
@@ -61,13 +64,24 @@ const mallocEnvironment = {
   MALLOC_TOP_PAD_: '4096',
 };
 
-/** Flags of a small child; what each of them saves was measured with connected sessions. */
-const leanFlags = ['--max-semi-space-size=1', '--optimize-for-size', '--single-threaded', '--expose-gc'];
+/**
+ * Flags of a small child; docs/lean-child.md tells what each of them saves. Not --lite-mode and --jitless: without
+ * WebAssembly there is no fetch.
+ */
+export const leanFlags: readonly string[] = [
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--single-threaded',
+  '--no-opt',
+  '--no-sparkplug',
+  '--max-lazy',
+  '--expose-gc',
+];
 
 /** A child that hosts sessions, with an IPC channel and its stderr on a pipe. Its environment is only what is given. */
 export function spawnChild(options: SpawnOptions): ChildProcess {
-  const { entry, caps, wrappers, environment, onError } = options;
-  const node = [process.execPath, `--max-old-space-size=${caps.heapMb}`, ...leanFlags, entry];
+  const { entry, flags, caps, wrappers, environment, heartbeatMs, onError } = options;
+  const node = [process.execPath, `--max-old-space-size=${caps.heapMb}`, ...flags, entry, String(heartbeatMs)];
   const [command = process.execPath, ...args] = wrap(node, wrappers, caps.dataBytes);
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -9,10 +9,14 @@ export interface Slot {
   release(): void;
 }
 
+/** `one`: a single start, to see whether it succeeds. */
+export type Admittance = 'all' | 'one' | 'none';
+
 export class StartGate {
   readonly #limit: number;
   readonly #waiting: ((slot: Slot) => void)[] = [];
   #taken = 0;
+  #admittance: Admittance = 'all';
 
   constructor(limit: number) {
     this.#limit = Math.max(1, limit);
@@ -28,10 +32,22 @@ export class StartGate {
     };
   }
 
+  /** How many hold a slot, and how many wait for one. */
+  get load(): { readonly starting: number; readonly waiting: number } {
+    return { starting: this.#taken, waiting: this.#waiting.length };
+  }
+
+  /** Holds back those that wait from now on; slots given already stay given. */
+  allow(admittance: Admittance): void {
+    this.#admittance = admittance;
+    this.#admit();
+  }
+
   #admit(): void {
-    while (this.#taken < this.#limit) {
+    while (this.#admittance !== 'none' && this.#taken < this.#limit) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
+      if (this.#admittance === 'one') this.#admittance = 'none';
       this.#taken++;
       next(this.#slot());
     }
@@ -63,6 +79,7 @@ const maxJitterMs = 1000;
 export class LinkGate {
   readonly #options: BucketOptions;
   #tokens: number;
+  #waitingCount = 0;
   #countedAt: number;
 
   constructor(options: BucketOptions) {
@@ -78,9 +95,16 @@ export class LinkGate {
     this.#tokens -= 1;
     if (this.#tokens >= 0) return !signal.aborted;
     const waitMs = (-this.#tokens / ratePerSecond) * 1000 + random() * maxJitterMs;
-    if (await sleep(waitMs, signal)) return true;
+    this.#waitingCount++;
+    const isAdmitted = await sleep(waitMs, signal);
+    this.#waitingCount--;
+    if (isAdmitted) return true;
     this.#tokens += 1;
     return false;
+  }
+
+  get waiting(): number {
+    return this.#waitingCount;
   }
 
   #refill(): void {

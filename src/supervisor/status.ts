@@ -16,6 +16,8 @@ export interface StatusFacts {
     readonly lastExitDetail: string | null;
     /** Milliseconds until the next try. */
     readonly retryInMs: number | null;
+    /** Milliseconds until starts go on after too many processes have ended at once; null when they are not held back. */
+    readonly pausedMs: number | null;
   } | null;
   /** Why the session cannot run although its child could. */
   readonly trouble: string | null;
@@ -40,7 +42,9 @@ export function deriveStatus(facts: StatusFacts): DerivedStatus {
     case 'backoff':
       return { status: 'connecting', reason: `${exit} It is restarted ${inWords(process.retryInMs)}.` };
     case 'starting':
-      return { status: 'connecting', reason: 'The process of the session is starting.' };
+      return process.pausedMs === null
+        ? { status: 'connecting', reason: 'The process of the session is starting.' }
+        : { status: 'connecting', reason: paused(process.pausedMs) };
     case 'stopping':
       return desired === 'stopped'
         ? { status: 'disconnected', reason: 'The session is being disconnected.' }
@@ -64,6 +68,10 @@ function withoutProcess(desired: 'running' | 'stopped', link: StatusFacts['link'
   return link.state === 'idle'
     ? { status: 'disconnected', reason: link.reason }
     : { status: 'connecting', reason: 'The session waits for its turn to start.' };
+}
+
+function paused(pausedMs: number): string {
+  return `Many processes ended at the same time; this one is started when the cause is over, the next try is ${inWords(pausedMs)}.`;
 }
 
 function unresponsive(silentMs: number): DerivedStatus {

@@ -6,17 +6,23 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
-import type { LinkSnapshot, LinkTarget, PairingOffer, SendAnswer } from '../contract/ipc.ts';
+import type { LinkSnapshot, LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
 import type { SessionStatus } from '../contract/operations/sessions.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, SessionRow, Store } from '../store/store.ts';
+import { countRefusalOf } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
+import type { ChildChannel } from './managed-child.ts';
 import type { ChildView } from './child-host.ts';
 import { Hosting } from './hosting.ts';
 import { LiveSession } from './live-session.ts';
+import type { Life } from './process-machine.ts';
 import { Sends } from './sends.ts';
+import { SessionNews } from './session-news.ts';
 import type { SupervisorSettings } from './settings.ts';
+import type { BreakerView } from './start-breaker.ts';
 import { sleep } from './start-gate.ts';
+import { readStats, type OtherProcesses, type SupervisorStats } from './stats.ts';
 import { deriveStatus, isOver } from './status.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -24,10 +30,16 @@ export interface SupervisorOptions {
   readonly store: Store;
   /** Path of the child's entry; by default the one that is built beside this file. */
   readonly childEntry?: string;
+  /** Flags of Node for children, beside their memory cap; by default those of a lean child. */
+  readonly childFlags?: readonly string[];
   readonly settings: SupervisorSettings;
   readonly storagePath: string;
   /** Where the link of a session goes: WhatsApp, a server of the operator's, or the sandbox. */
   readonly resolveTarget: (row: SessionRow) => Promise<LinkTarget>;
+  /** A message is sent or has failed: what was kept to send it is of no use any more. */
+  readonly onFinal?: (accepted: AcceptedSend) => void;
+  /** What else belongs to this gateway and uses memory. */
+  readonly otherProcesses?: () => OtherProcesses;
   readonly clock: Clock;
   readonly log: Logger;
   /** From 0 to below 1. */
@@ -41,6 +53,15 @@ export interface SessionView {
   readonly child: ChildView | null;
   readonly status: SessionStatus;
   readonly statusReason: string;
+}
+
+export interface NewSessionWishes {
+  readonly sandbox: boolean;
+  readonly memoryCapMb: number | null;
+  /** It is to run at once. */
+  readonly starts: boolean;
+  /** Sessions that there are already. */
+  readonly existing: number;
 }
 
 interface PairCodeRequest {
@@ -62,6 +83,7 @@ export class Supervisor {
   readonly #sessions = new Map<SessionId, LiveSession>();
   readonly #lifetime = new AbortController();
   readonly #listeners: ChangeListeners;
+  readonly #news: SessionNews;
   readonly #hosting: Hosting;
   readonly #sends: Sends;
   #sweep: NodeJS.Timeout | null = null;
@@ -74,8 +96,20 @@ export class Supervisor {
     // Everything that waits listens to it; there may be many.
     setMaxListeners(0, signal);
     this.#listeners = new ChangeListeners(log);
-    this.#sends = new Sends({ store, deadlineMs: settings.limits.sendTimeoutMs + sendMarginMs, clock, log, signal });
-    this.#hosting = new Hosting({ ...options, signal, onConnected: (session) => this.#sends.resume(session) });
+    this.#news = new SessionNews({ store, clock, log, signal });
+    const { sendTimeoutMs, mediaUploadTimeoutMs: uploadMs } = settings.limits;
+    const onFinal = options.onFinal ?? (() => undefined);
+    const deadlineMs = sendTimeoutMs + sendMarginMs;
+    this.#sends = new Sends({ store, deadlineMs, uploadMs, onFinal, clock, log, signal });
+    this.#hosting = new Hosting({
+      ...options,
+      signal,
+      onConnected: (session) => this.#sends.resume(session),
+      onBreaker: () => {
+        for (const session of this.#sessions.values()) session.changed();
+      },
+      onRestarted: ({ id }, verdict, restarts) => this.#news.restarted(id, verdict, restarts),
+    });
   }
 
   /** Kills what a former gateway left running, and begins to start what should run; also when the store is away. */
@@ -94,10 +128,33 @@ export class Supervisor {
     await Promise.all([...this.#sessions.values()].map((session) => session.saved()));
   }
 
-  /** Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`. */
+  /** Throws `capacity_exhausted` when there is no room for another session beside the `existing` ones. */
+  assertCapacity(wishes: NewSessionWishes): void {
+    const refusal = countRefusalOf(wishes.existing, this.#options.settings.admission);
+    if (refusal !== null) throw new WardenError('capacity_exhausted', { message: refusal });
+    const { sandbox: isSandbox, memoryCapMb } = wishes;
+    if (wishes.starts) this.#hosting.assertCapacity({ isSandbox, isIsolated: false, memoryCapMb });
+  }
+
+  get breaker(): BreakerView {
+    return this.#hosting.breaker;
+  }
+
+  /** Makes changes of a session's row true for its process. */
+  async reconsider(id: SessionId): Promise<void> {
+    await this.#exclusively(id, (session) => this.#hosting.reconsider(session));
+  }
+
+  stats(): SupervisorStats {
+    const { settings, otherProcesses } = this.#options;
+    return readStats(this.#hosting, settings, otherProcesses?.() ?? { postgres: null, simulator: null });
+  }
+
+  /** Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`, `capacity_exhausted`. */
   async connect(id: SessionId): Promise<void> {
     await this.#exclusively(id, async (session, row) => {
       if (session.isConnected) throw new WardenError('already_connected');
+      if (session.host === null) this.#hosting.assertCapacity(wishesOf(session));
       await this.#want(row, 'running');
       await this.#hosting.begin(session);
     });
@@ -146,6 +203,7 @@ export class Supervisor {
       await session.saved();
       const wasThere = await this.#options.store.sessions.delete(id);
       this.#sessions.delete(id);
+      this.#news.forget(id);
       session.changed();
       if (!wasThere) throw new WardenError('session_not_found');
     });
@@ -178,9 +236,31 @@ export class Supervisor {
   // oxlint-disable-next-line max-params -- a call is its target, its name, its arguments and its time
   async call(id: SessionId, name: string, params: unknown, deadlineMs: number): Promise<unknown> {
     const session = await this.#live(id);
-    const channel = session.host?.child.channel ?? null;
-    if (channel === null || !session.isConnected) throw notConnected(session);
-    return channel.request('operation', { session: id, name, params }, { deadlineMs });
+    const channel = this.#connected(session);
+    session.calls++;
+    try {
+      return await channel.request('operation', { session: id, name, params }, { deadlineMs });
+    } finally {
+      session.calls--;
+    }
+  }
+
+  /** Where the session is linked to. */
+  targetOf(row: SessionRow): Promise<LinkTarget> {
+    return this.#options.resolveTarget(row);
+  }
+
+  /** Uploads prepared media without sending it. Throws `media_upload_failed`. */
+  async uploadMedia(id: SessionId, media: PreparedMedia): Promise<ToChild['upload_media']['answer']> {
+    const { limits } = this.#options.settings;
+    const deadlineMs = limits.mediaUploadTimeoutMs + limits.queryTimeoutMs + sendMarginMs;
+    return this.#connected(await this.#live(id)).request('upload_media', { session: id, media }, { deadlineMs });
+  }
+
+  /** Has the phone upload the file of a message again. Throws `media_gone`. */
+  async renewMedia(id: SessionId, messageId: string): Promise<ToChild['renew_media']['answer']> {
+    const deadlineMs = this.#options.settings.limits.queryTimeoutMs + sendMarginMs;
+    return this.#connected(await this.#live(id)).request('renew_media', { session: id, messageId }, { deadlineMs });
   }
 
   /** Throws `session_not_connected` when a message could not go out now. */
@@ -196,26 +276,10 @@ export class Supervisor {
 
   view(row: SessionRow): SessionView {
     const session = this.#sessions.get(row.id) ?? this.#adopt(row);
-    const child = session.host?.child ?? null;
-    const { status, reason } = deriveStatus({
-      desired: row.desired,
-      link: session.link,
-      process:
-        child === null
-          ? null
-          : {
-              state: child.state.life.tag,
-              silentMs: child.silentMs,
-              lastExitDetail: child.state.lastExit?.detail ?? null,
-              retryInMs: child.retryInMs,
-            },
-      trouble: session.trouble,
-    });
     return {
       link: session.isTold ? session.link : null,
       child: session.host?.view() ?? session.lastChild,
-      status,
-      statusReason: reason,
+      ...statusOf(session, row.desired, this.#hosting.startsPausedMs),
     };
   }
 
@@ -248,6 +312,7 @@ export class Supervisor {
       const row = await this.#options.store.sessions.get(id);
       if (row === null) throw new WardenError('session_not_found');
       session.memoryCapMb = row.memoryCapMb;
+      session.isolated = row.isolated;
       return task(session, row);
     });
   }
@@ -260,21 +325,36 @@ export class Supervisor {
     return this.#sessions.get(id) ?? this.#adopt(row);
   }
 
+  #connected(session: LiveSession): ChildChannel {
+    const channel = session.host?.child.channel ?? null;
+    if (channel === null || !session.isConnected) throw notConnected(session);
+    return channel;
+  }
+
   #adopt(row: SessionRow): LiveSession {
     const { store, clock, log } = this.#options;
     const session = new LiveSession(row, {
-      changed: () => this.#listeners.tell(row.id),
+      changed: () => {
+        this.#listeners.tell(row.id);
+        this.#news.changed(row.id);
+      },
+      monotonic: () => clock.monotonic(),
       save: (snapshot) =>
         store.sessions.saveLink(snapshot, clock.now()).catch((error: unknown) => {
           log.warn({ err: error, session: row.id }, 'state of the link could not be saved');
         }),
     });
     this.#sessions.set(row.id, session);
+    this.#news.watch(row.id, () => statusOf(session, session.desired, this.#hosting.startsPausedMs));
     return session;
   }
 
   async #want(row: SessionRow, desired: 'running' | 'stopped'): Promise<void> {
     if (row.desired !== desired) await this.#options.store.sessions.setDesired(row.id, desired);
+    const session = this.#sessions.get(row.id);
+    if (session === undefined || session.desired === desired) return;
+    session.desired = desired;
+    session.changed();
   }
 
   /** Logs a session out that WhatsApp cannot be told of. The new epoch keeps whoever may still run from writing. */
@@ -334,6 +414,38 @@ export class Supervisor {
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   return new Supervisor(options);
 }
+
+function statusOf(
+  session: LiveSession,
+  desired: 'running' | 'stopped',
+  startsPausedMs: number | null,
+): { readonly status: SessionStatus; readonly statusReason: string } {
+  const child = session.host?.child ?? null;
+  const { status, reason } = deriveStatus({
+    desired,
+    link: session.link,
+    process:
+      child === null
+        ? null
+        : {
+            state: child.state.life.tag,
+            silentMs: child.silentMs,
+            lastExitDetail: child.state.lastExit?.detail ?? null,
+            retryInMs: child.retryInMs,
+            pausedMs: isQueued(child.state.life) ? startsPausedMs : null,
+          },
+    trouble: session.trouble,
+  });
+  return { status, statusReason: reason };
+}
+
+const isQueued = (life: Life): boolean => life.tag === 'starting' && life.phase === 'queued';
+
+const wishesOf = (session: LiveSession) => ({
+  isSandbox: session.isSandbox,
+  isIsolated: session.wantsOwnChild,
+  memoryCapMb: session.memoryCapMb,
+});
 
 function notConnected(session: LiveSession): WardenError {
   const { reason } = session.link;

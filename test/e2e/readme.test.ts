@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { at } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { GatewayUnderTest, token } from '../support/gateway.ts';
 import { startHttpReceiver, type HttpReceiver } from '../support/http-receiver.ts';
+import { runShell } from '../support/shell.ts';
 
 const readme = fileURLToPath(new URL('../../../README.md', import.meta.url));
 
@@ -37,7 +36,7 @@ describe('the README', () => {
       .replace('$(cat whatsapp_sessions/secrets/superadmin-token)', token)
       .replaceAll('http://127.0.0.1:3451', gateway.baseUrl)
       .replaceAll('http://127.0.0.1:3999/', receiver.url);
-    const { stdout } = await promisify(execFile)('sh', ['-euc', script], { timeout: 60_000 });
+    const stdout = await runShell(script);
     assert.doesNotMatch(stdout, /"success":false/, stdout);
     assert.match(stdout, /"text":"Hello from Warden"/);
     const bodies = (): unknown[] => receiver.requests.map(({ json }) => at(json, 'data', 'body'));

@@ -348,5 +348,6 @@ async function accept(session: Parameters<Store['messages']['accept']>[0]['sessi
     chat: contactJid,
     acceptedAt: 1_700_000_000_000,
     expiresAt: 1_700_000_600_000,
+    media: null,
   });
 }

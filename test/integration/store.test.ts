@@ -215,5 +215,6 @@ function accepted(session: SessionId, id: string) {
     chat: '15550100002@s.whatsapp.net',
     acceptedAt: 1_700_000_000_123,
     expiresAt: 1_700_000_600_456,
+    media: null,
   };
 }

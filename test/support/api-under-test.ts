@@ -1,5 +1,8 @@
 /** The HTTP side on a real listener and a real database, with a supervisor that has no children. */
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiDependencies } from '../../src/api/dependencies.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
@@ -10,6 +13,7 @@ import { systemClock } from '../../src/clock.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
+import { openTestMedia } from './test-media.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createFakeSupervisor, type FakeSupervisor } from './fake-supervisor.ts';
 
@@ -46,16 +50,20 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
   const supervisor = createFakeSupervisor(store);
   const qrImages = createQrImages();
   const sandbox = createFakeSandbox();
+  const mediaFolder = await mkdtemp(join(tmpdir(), 'warden-media-'));
+  const media = await openTestMedia(mediaFolder, store);
   const dependencies: ApiDependencies = {
     store,
     supervisor,
     sandbox,
     qrImages,
+    media,
     auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
     settings: {
       version: '0.0.0-test',
       baseUrl: 'https://warden.example',
       bodyLimitBytes: 256 * 1024,
+      mediaBodyLimitBytes: 1024 * 1024,
       messageTtlMs: 600_000,
     },
     log: logger('api'),
@@ -78,6 +86,8 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
       await client.close();
       await closeHttpServer(server, 1000);
       await qrImages.dispose();
+      await media.close();
+      await rm(mediaFolder, { recursive: true, force: true });
       await database.dispose();
     },
   };

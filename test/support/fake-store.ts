@@ -3,7 +3,7 @@ import { WardenError } from '../../src/contract/errors.ts';
 import type { SessionEvent } from '../../src/contract/events.ts';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
 import type { LinkSnapshot } from '../../src/contract/ipc.ts';
-import type { AcceptedSend, SessionRow, Store } from '../../src/store/store.ts';
+import type { AcceptedSend, ChildExit, SessionRow, Store } from '../../src/store/store.ts';
 
 export interface FakeStore extends Store {
   addSession(id: string, change?: Partial<SessionRow>): SessionRow;
@@ -12,6 +12,8 @@ export interface FakeStore extends Store {
   readonly failed: { readonly id: string; readonly errorCode: string | null }[];
   readonly waiting: AcceptedSend[];
   readonly links: LinkSnapshot[];
+  /** Restart records, oldest first. */
+  readonly exits: { session: SessionId; exit: ChildExit; backAt: number | null }[];
   /** While true, every call fails with `storage_unavailable`. */
   isAway: boolean;
 }
@@ -26,6 +28,7 @@ export function createFakeStore(): FakeStore {
   const failed: FakeStore['failed'] = [];
   const waiting: AcceptedSend[] = [];
   const links: LinkSnapshot[] = [];
+  const exits: FakeStore['exits'] = [];
 
   const change = (id: string, patch: Partial<SessionRow>) => {
     const row = rows.get(id);
@@ -45,6 +48,7 @@ export function createFakeStore(): FakeStore {
     failed,
     waiting,
     links,
+    exits,
     isAway: false,
     addSession: (id, patch = {}) => {
       const parsed = parseSessionId(id);
@@ -55,6 +59,7 @@ export function createFakeStore(): FakeStore {
         sandbox: false,
         desired: 'stopped',
         memoryCapMb: null,
+        isolated: null,
         link: { state: 'idle', reason: 'The session is not connected.', until: null },
         isPaired: false,
         device: null,
@@ -94,9 +99,25 @@ export function createFakeStore(): FakeStore {
           return epoch;
         }),
     },
+    children: {
+      add: (id, exit) => answer(() => void exits.push({ session: id, exit, backAt: null })),
+      cameBack: (id, at) =>
+        answer(() => {
+          for (const each of exits) if (each.session === id) each.backAt ??= at;
+        }),
+      list: unused,
+    },
     credentials: {
       load: (id) => answer(() => ({ creds: creds.get(id) ?? null, inbox: [] })),
       getKeys: () => answer(() => ({})),
+    },
+    media: {
+      location: unused,
+      moved: unused,
+      listSpooled: unused,
+      keepUploaded: unused,
+      getUploaded: unused,
+      deleteExpired: unused,
     },
     commits: {
       setKeys: (body) =>
@@ -124,6 +145,11 @@ export function createFakeStore(): FakeStore {
           if (index !== -1) waiting.splice(index, 1);
           failed.push({ id, errorCode });
         }),
+      list: unused,
+      find: unused,
+      listChats: unused,
+      prune: unused,
+      forget: unused,
     },
     webhooks: { create: unused, list: unused, delete: unused },
     outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {} },

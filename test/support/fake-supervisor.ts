@@ -30,6 +30,8 @@ const child: ChildView = {
   state: 'running',
   memoryBytes: 15_000_000,
   capBytes: 201_326_592,
+  memoryWarning: null,
+  sessions: 1,
   restarts: 1,
   lastExit: { cause: 'crash', at: 1_767_225_600_500, detail: 'It ended with code 70.' },
 };
@@ -56,6 +58,11 @@ export function createFakeSupervisor(store: Store): FakeSupervisor {
       note('connect', id);
       await fake.onConnect(id);
     },
+    assertCapacity: () => undefined,
+    reconsider: async (id) => note('reconsider', id),
+    stats: () => {
+      throw new WardenError('internal_error');
+    },
     disconnect: async (id) => note('disconnect', id),
     restart: async (id) => note('restart', id),
     logout: async (id) => note('logout', id),
@@ -75,6 +82,9 @@ export function createFakeSupervisor(store: Store): FakeSupervisor {
       sent.push(accepted);
       return fake.onSend(accepted);
     },
+    targetOf: async () => ({ url: null, rootKeyHex: null, caPem: null }),
+    uploadMedia: () => Promise.reject(new WardenError('session_not_connected')),
+    renewMedia: () => Promise.reject(new WardenError('session_not_connected')),
     view: (row) => viewOf(scenes.get(row.id)),
     onChange: (id, listener) => {
       const set = listeners.get(id) ?? new Set();

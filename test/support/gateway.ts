@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { at, createApiClient, type ApiAnswer, type ApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
+import { freshLeanChild } from './lean-build.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const token = 'test-superadmin-token-0123456789';
@@ -60,6 +61,7 @@ export class GatewayUnderTest {
 
   /** Starts a gateway and waits until it serves; dispose of it in `after`. */
   static async start(settings: GatewaySettings = {}): Promise<GatewayUnderTest> {
+    await freshLeanChild();
     const storagePath = await mkdtemp(join(tmpdir(), 'warden-e2e-'));
     const ownsDatabase = settings.database === undefined;
     const database = settings.database === undefined ? await createTestDatabase() : settings.database;

@@ -18,6 +18,10 @@ export interface SimulatorProcess {
   readonly wsUrl: string;
   readonly controlUrl: string;
   readonly rootKeyHex: string;
+  /** `https://…` of the media host. */
+  readonly mediaUrl: string;
+  /** PEM file with the media host's authority. */
+  readonly mediaCaPath: string;
   readonly token: string;
   /** Everything that it has logged or written to standard error. */
   output(): string;
@@ -77,6 +81,8 @@ export async function startSimulator(settings: SimulatorSettings = {}): Promise<
     wsUrl: fact('ws_url'),
     controlUrl,
     rootKeyHex: fact('root_key'),
+    mediaUrl: fact('media_url'),
+    mediaCaPath: fact('media_ca'),
     token,
     output: () => output,
     async api(method, path, body) {

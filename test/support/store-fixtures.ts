@@ -66,6 +66,7 @@ export function messageRecord(id: string, patch: Partial<MessageRecord> = {}): M
     body: `body of ${id}`,
     proto: bytes(1, 2, 3),
     key: bytes(4, 5, 6),
+    media: null,
     ...patch,
   };
 }

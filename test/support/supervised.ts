@@ -36,16 +36,23 @@ export const quickSettings: SupervisorSettings = {
   connectRatePerSecond: 1000,
   connectBurst: 1000,
   readyTimeoutMs: 5000,
+  heartbeatIntervalMs: 50,
   heartbeatSuspectMs: 300,
   heartbeatKillMs: 1000,
   stopTimeoutMs: 1000,
-  restart: { baseMs: 50, maxMs: 2000, resetMs: 60_000, crashLoopCount: 5, crashLoopWindowMs: 60_000 },
+  restart: { baseMs: 50, maxMs: 2000, resetMs: 60_000, crashLoopCount: 5, crashLoopWindowMs: 60_000, limit: 0 },
+  recycle: { softRatio: 0.8, quietMs: 500, timeoutMs: 1000, intervalMs: 60_000 },
+  admission: { maxSessions: 0, overcommit: 100, reserveMb: 256 },
+  massFailure: { count: 100, percent: 100, windowMs: 5000, pauseMs: 500, maxPauseMs: 2000 },
+  deaf: { silenceMs: 0 },
   limits: {
     queryTimeoutMs: 1000,
     connectTimeoutMs: 1000,
     keepAliveMs: 1000,
     openTimeoutMs: 1000,
     sendTimeoutMs: 1000,
+    mediaUploadTimeoutMs: 1000,
+    undecryptablePatienceMs: 60_000,
     qrTimeoutMs: null,
   },
   version: null,
@@ -80,7 +87,7 @@ export async function supervise(
     childEntry: testChildEntry,
     settings: { ...quickSettings, ...options.settings, childEnvironment: { TEST_CHILD_SCRIPT: scriptPath } },
     storagePath,
-    resolveTarget: () => Promise.resolve({ url: 'ws://127.0.0.1:1', rootKeyHex: null }),
+    resolveTarget: () => Promise.resolve({ url: 'ws://127.0.0.1:1', rootKeyHex: null, caPem: null }),
     clock: systemClock,
     log: logger('supervisor'),
     random: () => 0.5,
@@ -112,4 +119,17 @@ export async function supervise(
       rmSync(storagePath, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs a test over a supervisor of its own and ends that, however the test ends. */
+export async function withSupervised(
+  run: (supervised: Supervised) => Promise<void>,
+  options: Parameters<typeof supervise>[0] = {},
+): Promise<void> {
+  const supervised = await supervise(options);
+  try {
+    await run(supervised);
+  } finally {
+    await supervised.dispose();
+  }
 }

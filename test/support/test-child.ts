@@ -24,7 +24,10 @@ export interface TestChildScript {
   readonly code?: number;
   readonly protocol?: number;
   readonly ignoreShutdown?: boolean;
+  readonly ignoreRecycle?: boolean;
   readonly refuseStart?: boolean;
+  /** Nothing comes back when WhatsApp is asked. */
+  readonly isDeaf?: boolean;
   /** The link state that a session reaches at its start. */
   readonly state?: LinkState;
 }
@@ -32,6 +35,8 @@ export interface TestChildScript {
 const script = readScript();
 const starts = new Map<SessionId, StartSession>();
 let startCount = 0;
+const held: Buffer[] = [];
+const work = new Map<SessionId, number>();
 
 function link(session: SessionId, state: LinkState, change: Partial<LinkSnapshot> = {}): void {
   channel.notify('link', {
@@ -93,6 +98,38 @@ const operations: Readonly<Record<string, (session: SessionId, params: unknown) 
     for (let held = 0; held < numberFrom(params); held++) kept.push(Buffer.alloc(1 << 20, 1));
     return kept.length;
   },
+  /** Megabytes that stay until the process ends. */
+  hold: (_session, params) => held.push(Buffer.alloc(numberFrom(params) << 20, 1)),
+  /** Counts as work of the session. */
+  work: (session, params) => {
+    work.set(session, (work.get(session) ?? 0) + numberFrom(params));
+    return null;
+  },
+  /** Tells as much as the channel takes for so many milliseconds. */
+  flood: (session, params) => {
+    const end = performance.now() + numberFrom(params);
+    const pour = () => {
+      for (let n = 0; n < 500; n++) channel.notify('log', { level: 'debug', message: 'flood', fields: { session, n } });
+      if (performance.now() < end) setImmediate(pour);
+    };
+    pour();
+    return null;
+  },
+  reject: () => {
+    void Promise.reject(new Error('rejected on purpose'));
+    return null;
+  },
+  microtasks: () => {
+    setImmediate(() => {
+      const spin = (): void => queueMicrotask(spin);
+      spin();
+    });
+    return null;
+  },
+  wait: async (_session, params) => {
+    await new Promise((resolve) => setTimeout(resolve, numberFrom(params)));
+    return 'waited';
+  },
   junk: () => {
     for (const junk of [
       null,
@@ -126,6 +163,8 @@ const channel = new Channel<ToSupervisor, ToChild, ChildNotices, SupervisorNotic
     },
     pair_code: async ({ phone }) => ({ code: `CODE-${phone.slice(0, 4)}`, expiresAt: Date.now() + 60_000, attempt: 1 }),
     operation: async ({ session, name, params }) => operations[name]?.(session, params),
+    upload_media: () => Promise.reject(new WardenError('media_upload_failed')),
+    renew_media: () => Promise.reject(new WardenError('media_gone')),
     send: async ({ messageId, params }) => {
       switch (String(params)) {
         case 'refuse':
@@ -139,6 +178,16 @@ const channel = new Channel<ToSupervisor, ToChild, ChildNotices, SupervisorNotic
         default:
           return { to: messageId, status: 'sent', at: Date.now() };
       }
+    },
+    probe: async () => {
+      if (script.isDeaf === true) throw new WardenError('whatsapp_timeout');
+      return null;
+    },
+    recycle: async () => {
+      if (script.ignoreShutdown === true || script.ignoreRecycle === true) return new Promise<null>(() => {});
+      for (const session of starts.keys()) link(session, 'idle');
+      setImmediate(() => void channel.flush().then(() => process.exit(exitCode.recycled)));
+      return null;
     },
     shutdown: async () => {
       if (script.ignoreShutdown === true) return new Promise<null>(() => {});
@@ -170,10 +219,10 @@ function boot(): void {
         channel.notify('heartbeat', {
           seq: seq++,
           loopDelayP99Ms: 0,
-          heapUsedBytes: 0,
-          externalBytes: 0,
+          heapUsedBytes: process.memoryUsage().heapUsed,
+          externalBytes: process.memoryUsage().external,
           inFlight: 0,
-          sessions: {},
+          sessions: Object.fromEntries([...starts.keys()].map((id) => [id, { stanzas: work.get(id) ?? 0, events: 0 }])),
         });
       }, 50);
     }

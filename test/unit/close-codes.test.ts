@@ -40,6 +40,24 @@ describe('the end of a link', () => {
     test(`with ${code} leads to ${rule}`, () => assert.equal(judge(code), rule));
   }
 
+  test('by a server that cannot prove that it is WhatsApp is tried again slowly and steadily', () => {
+    for (const message of [
+      'noise certificate signature invalid',
+      'noise intermediate certificate signature invalid',
+      'noise certificate is of another server',
+      'invalid noise leaf certificate',
+      'certification match failed',
+    ]) {
+      assert.equal(judge(400, { message, origin: 'transport' }), 'back_off', message);
+    }
+  });
+
+  test('by a pairing that the account did not sign waits for a person', () => {
+    for (const message of ['Failed to verify account signature', 'Invalid account signature']) {
+      assert.equal(judge(500, { message, origin: 'transport' }, false), 'rejected', message);
+    }
+  });
+
   test('without a code is a lost connection', () => assert.equal(judge(null), 'back_off'));
 
   test('by a removed device is a logout, whatever code the library gives it', () => {

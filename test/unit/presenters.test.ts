@@ -32,6 +32,7 @@ const row: SessionRow = {
   sandbox: false,
   desired: 'running',
   memoryCapMb: null,
+  isolated: null,
   link: { state: 'connected', reason: 'x', until: null },
   isPaired: true,
   device,

@@ -13,12 +13,13 @@ import {
 const policy = {
   readyTimeoutMs: 20_000,
   stopTimeoutMs: 10_000,
-  restart: { baseMs: 500, maxMs: 300_000, resetMs: 600_000, crashLoopCount: 5, crashLoopWindowMs: 60_000 },
+  recycle: { timeoutMs: 15_000 },
+  restart: { baseMs: 500, maxMs: 300_000, resetMs: 600_000, crashLoopCount: 5, crashLoopWindowMs: 60_000, limit: 0 },
 };
 const bug: ExitVerdict = { cause: 'bug', kind: 'crash', detail: 'a bug' };
 const stopped: ExitVerdict = { cause: 'stopped', kind: 'planned', detail: 'stopped' };
 const refused: ExitVerdict = { cause: 'bad_config', kind: 'blocked', detail: 'bad' };
-const grown: ExitVerdict = { cause: 'memory', kind: 'memory', detail: 'grown' };
+const grown: ExitVerdict = { cause: 'memory', kind: 'recycled', detail: 'grown' };
 
 /** Plays facts at a time; `random` in the middle, so that there is no jitter. */
 function play(state: ProcessState, facts: readonly ProcessFact[], now = 0) {
@@ -126,6 +127,7 @@ describe('the life of a child', () => {
 });
 
 const exitFacts = {
+  recycledFor: null,
   code: null,
   signal: 'SIGKILL',
   spawnError: null,

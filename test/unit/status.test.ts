@@ -14,6 +14,7 @@ const process = (state: Process['state'], change: Partial<Process> = {}): Proces
   silentMs: null,
   lastExitDetail: null,
   retryInMs: null,
+  pausedMs: null,
   ...change,
 });
 const status = (facts: Partial<StatusFacts>) =>

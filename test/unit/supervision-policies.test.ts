@@ -7,7 +7,7 @@ import { afterCrash, noFailures } from '../../src/supervisor/restart-policy.ts';
 import { redact } from '../../src/supervisor/stderr-tail.ts';
 import { beginWatch, heard, judge, look } from '../../src/supervisor/watchdog.ts';
 
-const policy = { baseMs: 500, maxMs: 300_000, resetMs: 600_000, crashLoopCount: 5, crashLoopWindowMs: 60_000 };
+const policy = { baseMs: 500, maxMs: 300_000, resetMs: 600_000, crashLoopCount: 5, crashLoopWindowMs: 60_000, limit: 0 };
 
 describe('restart delays', () => {
   test('are spread by a quarter to both sides', () => {
@@ -35,6 +35,7 @@ describe('the cause of an exit', () => {
     spawnError: null,
     wasAsked: false,
     killedFor: null,
+    recycledFor: null,
     stderrTail: '',
     lastMemoryBytes: null,
     capBytes: 100,
@@ -42,7 +43,9 @@ describe('the cause of an exit', () => {
   const cases = [
     [{ code: 0, wasAsked: true }, 'stopped', 'planned'],
     [{ code: 0 }, 'clean_unexpected', 'crash'],
-    [{ code: 86 }, 'memory', 'memory'],
+    [{ code: 86 }, 'memory', 'recycled'],
+    [{ code: 86, recycledFor: 'deaf' }, 'deaf', 'recycled'],
+    [{ signal: 'SIGKILL', killedFor: 'deaf' }, 'deaf', 'recycled'],
     [{ code: 1 }, 'bug', 'crash'],
     [{ code: 13 }, 'bug', 'crash'],
     [{ code: 70 }, 'bug', 'crash'],
@@ -57,7 +60,7 @@ describe('the cause of an exit', () => {
     [{ signal: 'SIGKILL', lastMemoryBytes: 95 }, 'kernel_oom', 'crash'],
     [{ signal: 'SIGSEGV' }, 'unknown', 'crash'],
     [{ signal: 'SIGKILL', killedFor: 'watchdog' }, 'watchdog', 'crash'],
-    [{ signal: 'SIGKILL', killedFor: 'memory' }, 'memory', 'memory'],
+    [{ signal: 'SIGKILL', killedFor: 'memory' }, 'memory', 'recycled'],
     [{ signal: 'SIGKILL', killedFor: 'start_timeout' }, 'start_timeout', 'crash'],
     [{ signal: 'SIGKILL', killedFor: 'stop_timeout', wasAsked: true }, 'stop_timeout', 'planned'],
     [{ signal: 'SIGKILL', killedFor: 'protocol_mismatch' }, 'protocol_mismatch', 'blocked'],
@@ -103,29 +106,36 @@ describe('the watchdog', () => {
 });
 
 describe('placement', () => {
+  const real = { isSandbox: false, isIsolated: false };
   const place = (child: string, change: Partial<Place> = {}): Place => ({
     child,
     isSandbox: false,
     sessions: 1,
     isOpen: true,
+    isIsolated: false,
     ...change,
   });
 
   test('fills the fullest child that has room', () => {
-    assert.equal(placeSession(false, [place('a'), place('b', { sessions: 2 }), place('c', { sessions: 3 })], 3), 'b');
+    assert.equal(placeSession(real, [place('a'), place('b', { sessions: 2 }), place('c', { sessions: 3 })], 3), 'b');
   });
 
   test('gives every session a child of its own when that is the density', () => {
-    assert.equal(placeSession(false, [place('a')], 1), null);
+    assert.equal(placeSession(real, [place('a')], 1), null);
   });
 
   test('never puts sandbox and real sessions together', () => {
-    assert.equal(placeSession(true, [place('a')], 5), null);
-    assert.equal(placeSession(false, [place('a', { isSandbox: true })], 5), null);
+    assert.equal(placeSession({ isSandbox: true, isIsolated: false }, [place('a')], 5), null);
+    assert.equal(placeSession(real, [place('a', { isSandbox: true })], 5), null);
+  });
+
+  test('an isolated session gets a child of its own, and nobody joins it there', () => {
+    assert.equal(placeSession({ isSandbox: false, isIsolated: true }, [place('a')], 5), null);
+    assert.equal(placeSession(real, [place('a', { isIsolated: true }), place('b')], 5), 'b');
   });
 
   test('does not use a child that is ending', () => {
-    assert.equal(placeSession(false, [place('a', { isOpen: false })], 5), null);
+    assert.equal(placeSession(real, [place('a', { isOpen: false })], 5), null);
   });
 });
 
@@ -138,10 +148,11 @@ describe('memory caps', () => {
     assert.equal(memoryCaps(192, 1, [null]).heapMb, 96);
   });
 
-  test('a child is killed beyond its cap and not at it', () => {
+  test('a child is replaced before it reaches its cap, and killed beyond it', () => {
     const caps = memoryCaps(64, 1, [null]);
-    assert.equal(judgeMemory(caps.capBytes, caps), 'fine');
-    assert.equal(judgeMemory(caps.capBytes + 1, caps), 'kill');
+    assert.equal(judgeMemory(caps.capBytes * 0.8, caps, 0.8), 'fine');
+    assert.equal(judgeMemory(caps.capBytes, caps, 0.8), 'recycle');
+    assert.equal(judgeMemory(caps.capBytes + 1, caps, 0.8), 'kill');
   });
 });
 

@@ -1,11 +1,39 @@
 import { koaBody } from 'koa-body';
 import { WardenError } from '../../contract/errors.ts';
-import type { RequestMiddleware } from '../state.ts';
+import { mayHoldFile, takesMultipart } from '../media-paths.ts';
+import type { RequestContext, RequestMiddleware } from '../state.ts';
 
 const jsonTypes = ['application/json', 'application/*+json'];
+/** A body without a file is here at once, or never. */
+const bodyTimeoutMs = 30_000;
 
-/** Reads the JSON body of POST and PATCH into the state. An empty body counts as none; anything but JSON is refused. */
-export function jsonBody(limitBytes: number): RequestMiddleware {
+export interface BodyLimits {
+  readonly limitBytes: number;
+  /** Of bodies that may hold a file as base64. */
+  readonly mediaLimitBytes: number;
+}
+
+/**
+ * Reads the JSON body of POST and PATCH into the state. An empty body counts as none; anything but JSON is refused.
+ * Multipart bodies are left to the routes that take files.
+ */
+export function jsonBody({ limitBytes, mediaLimitBytes }: BodyLimits): RequestMiddleware {
+  const read = reader(limitBytes);
+  const readMedia = reader(mediaLimitBytes);
+  return async (ctx, next) => {
+    // Only a request with a token has its body read.
+    if (ctx.state.principal !== null && (ctx.method === 'POST' || ctx.method === 'PATCH')) {
+      if (isEmpty(ctx.req.headers)) ctx.state.body = undefined;
+      else if (takesMultipart(ctx.path) && typeof ctx.is('multipart/form-data') === 'string') ctx.state.body = undefined;
+      else if (typeof ctx.is(jsonTypes) !== 'string') throw new WardenError('unsupported_media_type');
+      else if (mayHoldFile(ctx.path)) ctx.state.body = await readMedia(ctx);
+      else ctx.state.body = await inTime(ctx, read(ctx));
+    }
+    await next();
+  };
+}
+
+function reader(limitBytes: number): (ctx: RequestContext) => Promise<unknown> {
   const read = koaBody({
     json: true,
     jsonLimit: limitBytes,
@@ -17,26 +45,29 @@ export function jsonBody(limitBytes: number): RequestMiddleware {
     multipart: false,
     patchNode: false,
   });
-  return async (ctx, next) => {
-    // Only a request with a token has its body read.
-    if (ctx.state.principal !== null && (ctx.method === 'POST' || ctx.method === 'PATCH')) {
-      if (isEmpty(ctx.req.headers)) ctx.state.body = undefined;
-      else if (typeof ctx.is(jsonTypes) !== 'string') throw new WardenError('unsupported_media_type');
-      else ctx.state.body = await readBody();
+  return async (ctx) => {
+    try {
+      await read(ctx, async () => undefined);
+    } catch (error) {
+      throw refusal(error);
     }
-    await next();
-
-    async function readBody(): Promise<unknown> {
-      try {
-        await read(ctx, async () => undefined);
-      } catch (error) {
-        throw refusal(error);
-      }
-      const body: unknown = ctx.request.body;
-      // The parser answers an empty text unparsed.
-      return body === '' ? undefined : body;
-    }
+    const body: unknown = ctx.request.body;
+    // The parser answers an empty text unparsed.
+    return body === '' ? undefined : body;
   };
+}
+
+async function inTime<Value>(ctx: RequestContext, reading: Promise<Value>): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    ctx.set('connection', 'close');
+    reject(new WardenError('invalid_request', { message: 'The request did not arrive completely in time.' }));
+  }, bodyTimeoutMs);
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function isEmpty(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {

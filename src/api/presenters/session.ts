@@ -34,6 +34,7 @@ export function presentSession(row: SessionRow, view: SessionView): SessionResou
     last_connected_at: secondsOrNull(row.lastConnectedAt),
     is_logged_in: isPaired(row, view),
     sandbox: row.sandbox,
+    isolated: row.isolated,
     child: view.child === null ? null : presentChild(view.child),
   };
 }
@@ -45,10 +46,18 @@ function presentChild(child: ChildView): NonNullable<SessionResource['child']> {
     state: child.state,
     memory_bytes: child.memoryBytes,
     memory_cap_bytes: child.capBytes,
+    memory_warning: child.memoryWarning === null ? null : growing(child.memoryWarning.growth),
+    sessions: child.sessions,
     restarts: child.restarts,
     last_exit:
       lastExit === null ? null : { cause: lastExit.cause, at: unixSecondsOf(lastExit.at), detail: lastExit.detail },
   };
+}
+
+function growing(growth: 'heap' | 'external' | 'native' | null): string {
+  const what = { heap: 'its JavaScript heap', external: 'its buffers', native: 'its native memory' } as const;
+  const grown = growth === null ? 'its memory' : what[growth];
+  return `The process grows again soon after it was replaced for that, mostly ${grown}; raise memory_cap_mb or SESSION_MEMORY_MB.`;
 }
 
 export function presentStatus(row: SessionRow, view: SessionView): Result<'getSessionStatus'> {

@@ -1,12 +1,15 @@
 /** The shape of what carries out a `gateway` operation. */
 import type { GatewayOperationName, Params, Result } from '../../contract/index.ts';
 import { WardenError } from '../../contract/errors.ts';
+import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { SessionRow } from '../../store/store.ts';
 
 export interface HandlerCall<N extends GatewayOperationName> {
   readonly params: Params<N>;
   /** The session of the path, already looked up; null on routes without one. */
   readonly row: SessionRow | null;
+  /** The file of a multipart body, held in the spool for the time of the call. */
+  readonly upload: UploadedFile | null;
   /** Aborts when the caller is gone or the operation's deadline has passed. */
   readonly signal: AbortSignal;
 }

@@ -20,6 +20,7 @@ type SandboxOperationName =
   | 'sandboxInbox'
   | 'sandboxReceipt'
   | 'sandboxSetFault'
+  | 'sandboxExpireMedia'
   | 'sandboxClearFaults'
   | 'sandboxOracle';
 
@@ -48,10 +49,10 @@ export function sandboxHandlers(dependencies: ApiDependencies): Handlers<Sandbox
       }),
 
     sandboxSendMessage: async (call) => {
-      const { from, to } = call.params;
-      if (from === 'phone' && to === undefined) {
+      const { from, to, group } = call.params;
+      if (from === 'phone' && to === undefined && group === undefined) {
         throw new WardenError('invalid_request', {
-          details: [{ field: 'to', expected: 'the chat that the phone writes to', received: 'nothing' }],
+          details: [{ field: 'to', expected: 'the chat that the phone writes to, or a group', received: 'nothing' }],
         });
       }
       const { port, path } = account(sessionOf(call), '/messages');
@@ -82,6 +83,12 @@ export function sandboxHandlers(dependencies: ApiDependencies): Handlers<Sandbox
       const { port, path } = account(sessionOf(call), '/faults');
       await control(port, { method: 'POST', path, body: call.params, answer: anything });
       return { success: true, message: 'Fault set.' };
+    },
+
+    sandboxExpireMedia: async (call) => {
+      const { port, path } = account(sessionOf(call), '/media/expire');
+      await control(port, { method: 'POST', path, body: call.params, answer: anything });
+      return { success: true, message: 'The file is gone.' };
     },
 
     sandboxClearFaults: async (call) => {

@@ -2,30 +2,55 @@
 import { randomBytes } from 'node:crypto';
 import { WardenError } from '../../contract/errors.ts';
 import { parseMessageId, type MessageId } from '../../contract/ids.ts';
-import type { Params, Result, SendOperationName } from '../../contract/index.ts';
+import { operations, type Params, type Result, type SendOperationName } from '../../contract/index.ts';
+import type { UploadedFile } from '../../media/prepare-media.ts';
+import type { Operation } from '../../contract/operation.ts';
 import type { SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { unixSecondsOf } from '../presenters/session.ts';
+import { prepareSent } from './media.ts';
+
+interface SendCall<N extends SendOperationName> {
+  readonly name: N;
+  readonly row: SessionRow;
+  readonly params: Params<N>;
+  /** The file of a multipart body, held in the spool for the time of the call. */
+  readonly upload: UploadedFile | null;
+  /** Aborts when the caller is gone or the operation's deadline has passed. */
+  readonly signal: AbortSignal;
+}
 
 /** Accepts a message, hands it to its session and waits for WhatsApp's word on it, as long as SEND_TIMEOUT_MS allows. */
 export async function send<N extends SendOperationName>(
-  { store, supervisor, settings, clock }: ApiDependencies,
-  request: { readonly name: N; readonly row: SessionRow; readonly params: Params<N> },
+  dependencies: ApiDependencies,
+  request: SendCall<N>,
 ): Promise<Result<SendOperationName>> {
-  const { name, row, params } = request;
+  const { store, supervisor, settings, clock, media: mediaRoom } = dependencies;
+  const { name, row, params, signal } = request;
   // A session that cannot send now refuses before anything is accepted: the caller knows, and nothing goes out late.
   await supervisor.assertSendable(row.id);
+  const media = await prepareSent(dependencies, { ...request, operation: operations[name] }, signal);
+  const spooled = media?.source.tag === 'file' ? media.source.path : null;
   const acceptedAt = clock.now();
   const accepted = {
     session: row.id,
-    id: params.message_id ?? newMessageId(),
+    id: chosenId(name, params) ?? newMessageId(),
     operation: name,
-    params,
+    params: withoutMedia(params),
     chat: params.to,
     acceptedAt,
     expiresAt: acceptedAt + settings.messageTtlMs,
+    media,
   };
-  await store.messages.accept(accepted);
+  try {
+    // Whoever was told that it took too long must not find it sent.
+    if (signal.aborted) throw new WardenError('whatsapp_timeout');
+    await store.messages.accept(accepted);
+  } catch (error) {
+    if (spooled !== null) await mediaRoom.spool.release(spooled);
+    throw error;
+  }
+  if (spooled !== null) mediaRoom.spool.handOver(spooled);
   const answer = await supervisor.send(accepted);
   return {
     success: true,
@@ -34,6 +59,17 @@ export async function send<N extends SendOperationName>(
     timestamp: unixSecondsOf(answer.at),
     status: answer.status,
   };
+}
+
+/** Where media came from is settled; the content of a file has no business in a row. */
+function withoutMedia(params: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => name !== 'base64' && name !== 'url'));
+}
+
+/** The id that the caller has chosen for the message itself. */
+function chosenId(name: SendOperationName, { message_id: id }: { readonly message_id?: MessageId | undefined }) {
+  const operation: Operation = operations[name];
+  return operation.isAboutMessage === true ? undefined : id;
 }
 
 /** An id as WhatsApp Web makes them: 3EB0 and 18 upper-case hexadecimal digits. */

@@ -39,6 +39,9 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
       if (params.sandbox && sandbox === null) {
         throw new WardenError('unprocessable', { message: 'The sandbox is switched off on this gateway.' });
       }
+      const { total: existing } = await store.sessions.list({ limit: 1, cursor: null });
+      const { sandbox: isSandbox, auto_connect: starts, memory_cap_mb: memoryCapMb = null } = params;
+      supervisor.assertCapacity({ sandbox: isSandbox, memoryCapMb, starts, existing });
       const webhook = params.webhook === undefined ? null : newWebhook(params.webhook, 'webhook.');
       const created = await store.sessions.create({
         id: params.id ?? newSessionId(),
@@ -69,12 +72,14 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
     getSession: async (call) => present(sessionOf(call)),
 
     updateSession: async (call) => {
-      const { name, memory_cap_mb: memoryCapMb } = call.params;
+      const { name, memory_cap_mb: memoryCapMb, isolated } = call.params;
       const row = await store.sessions.update(sessionOf(call).id, {
         ...(name === undefined ? {} : { name }),
         ...(memoryCapMb === undefined ? {} : { memoryCapMb }),
+        ...(isolated === undefined ? {} : { isolated }),
       });
       if (row === null) throw new WardenError('session_not_found');
+      if (memoryCapMb !== undefined || isolated !== undefined) await supervisor.reconsider(row.id);
       return present(row);
     },
 

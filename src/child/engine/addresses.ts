@@ -7,6 +7,7 @@ import {
   type WAMessageKey,
   type WASocket,
 } from '@whiskeysockets/baileys';
+import { WardenError } from '../../contract/errors.ts';
 
 /** The addresses of a message: phone-number JIDs wherever they are known. */
 export interface Addresses {
@@ -29,6 +30,18 @@ export async function addressesOf(sock: WASocket, key: WAMessageKey): Promise<Ad
   const chat = other.pn ?? other.lid ?? remote;
   if (key.fromMe === true) return { chat, sender: ownPn, senderLid: ownLid };
   return { chat, sender: chat, senderLid: other.lid };
+}
+
+/** The account's own phone-number JID. Throws `session_not_connected` before it has one. */
+export function ownJid(sock: WASocket): string {
+  const id = sock.user?.id;
+  if (id === undefined) throw new WardenError('session_not_connected');
+  return jidNormalizedUser(id);
+}
+
+/** The account's own addresses: phone-number JID and LID. */
+export function ownAddresses(sock: WASocket): ReadonlySet<string> {
+  return new Set([sock.user?.id, sock.user?.lid].flatMap((jid) => (jid ? [jidNormalizedUser(jid)] : [])));
 }
 
 /** A phone-number JID for any address, or the address itself when WhatsApp does not disclose the number. */

@@ -2,6 +2,7 @@
 import type { AuthenticationState, SignalKeyStore } from '@whiskeysockets/baileys';
 import type { StoreClient } from '../store-client.ts';
 import type { StoredValue } from '../../contract/ipc.ts';
+import { trusted } from '../../contract/trusted.ts';
 import { readCreds, readKey, writeCreds, writeKeys, type AuthenticationCreds } from './values.ts';
 
 export interface AuthState extends AuthenticationState {
@@ -18,13 +19,29 @@ function createKeyStore(store: StoreClient, creds: AuthenticationCreds): SignalK
   return {
     get: async (type, ids) => {
       const stored = await store.get(type, ids);
-      return Object.fromEntries(Object.entries(stored).map(([id, bytes]) => [id, readKey(type, bytes)]));
+      const found = Object.fromEntries(Object.entries(stored).map(([id, bytes]) => [id, readKey(type, bytes)]));
+      return type === 'sender-key-memory' ? withOwnDevice(ids, found, creds) : found;
     },
     set: async (data) => {
       const newest = newestPreKeyId(data['pre-key']);
       await store.set(writeKeys(data), newest === null ? null : writeCreds(withPreKeysCounted(creds, newest)));
     },
   };
+}
+
+/**
+ * The library sends the sender key of a group in which members are addressed by LID to this very device as well: it
+ * compares the user with a whole JID. WhatsApp may refuse such a message with 479, so the own device counts as one that
+ * has the key.
+ */
+function withOwnDevice<Memory>(
+  groups: readonly string[],
+  found: Readonly<Record<string, Memory>>,
+  { me }: AuthenticationCreds,
+): Record<string, Memory> {
+  const own = me?.lid;
+  if (own === undefined) return { ...found };
+  return Object.fromEntries(groups.map((id) => [id, trusted<Memory>({ ...found[id], [own]: true })]));
 }
 
 /** The highest id among pre-keys that are added, or null. */

@@ -6,18 +6,27 @@ import {
   makeWASocket,
   type BinaryNode,
   type UserFacingSocketConfig,
+  type BaileysEventMap,
+  type MessageUserReceiptUpdate,
   type WAMessage,
+  type WAMessageKey,
   type WAMessageUpdate,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type { LinkLimits, LinkTarget } from '../../contract/ipc.ts';
+import { trusted } from '../../contract/trusted.ts';
 import type { CloseCause } from '../close-codes.ts';
 import type { AuthState } from './auth-state.ts';
 import { closeCauseOf } from './close-cause.ts';
 import { durableSignalRepository } from './durable-signal.ts';
+import type { GroupCache } from './group-cache.ts';
+import type { GroupNotice } from './group-notices.ts';
+import { knownGroup, libraryMetadata } from './group-queries.ts';
+import { watchGroups } from './group-watch.ts';
 import type { Inbox } from './inbox.ts';
+import { trustAuthority } from './trust.ts';
 
-export type { WASocket, WAMessage, WAMessageUpdate };
+export type { BinaryNode, MessageUserReceiptUpdate, WAMessage, WAMessageKey, WAMessageUpdate, WASocket };
 
 export interface LinkSocketOptions {
   readonly target: LinkTarget;
@@ -25,6 +34,7 @@ export interface LinkSocketOptions {
   readonly version: readonly [number, number, number] | null;
   readonly auth: AuthState;
   readonly inbox: Inbox;
+  readonly groups: GroupCache;
   readonly caches: Pick<UserFacingSocketConfig, 'userDevicesCache' | 'msgRetryCounterCache'>;
   readonly logger: NonNullable<UserFacingSocketConfig['logger']>;
   readonly getMessage: NonNullable<UserFacingSocketConfig['getMessage']>;
@@ -43,6 +53,16 @@ export interface LinkSocketListener {
   ack(attrs: Readonly<Record<string, string>>): void;
   messages(sock: WASocket, messages: readonly WAMessage[], isBackfill: boolean): void;
   updates(sock: WASocket, updates: readonly WAMessageUpdate[]): void;
+  /** Receipts of members of groups. */
+  memberReceipts(sock: WASocket, receipts: readonly MessageUserReceiptUpdate[]): void;
+  /** Receipts of members of groups. */
+  memberReceipts(sock: WASocket, receipts: readonly MessageUserReceiptUpdate[]): void;
+  /** Presence, chat states, calls and notifications, as they came. */
+  people(sock: WASocket, stanza: BinaryNode): void;
+  /** Resolves with true when it is recorded, and WhatsApp hears of it; with false it tells it again. */
+  group(sock: WASocket, notice: GroupNotice): Promise<boolean>;
+  /** Something that came could not be read. */
+  unreadable(what: string): void;
 }
 
 const firstQrMs = 60_000;
@@ -63,6 +83,7 @@ export interface LinkSocket {
 export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
   const { auth, inbox, limits, on, target } = options;
   trustRoot(target.rootKeyHex);
+  if (target.caPem !== null) trustAuthority(target.caPem);
   resetInterruptedPairing(auth);
   const sock = makeWASocket({
     auth,
@@ -84,6 +105,7 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
     shouldIgnoreJid: (jid) => jid.endsWith('@broadcast') || jid.endsWith('@newsletter'),
     makeSignalRepository: durableSignalRepository(inbox),
     getMessage: options.getMessage,
+    cachedGroupMetadata: async (jid) => libraryMetadata(await knownGroup({ sock, groups: options.groups }, jid)),
     ...options.caches,
   });
 
@@ -102,9 +124,18 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
     void endQuietly(sock, new Error(reason)).finally(() => over(closeCauseOf(new Error(reason))));
   };
 
+  // Before anybody else listens to notifications.
+  watchGroups(sock, {
+    changed: (group) => options.groups.forget(group),
+    noticed: (notice) => on.group(sock, notice),
+    failed: () => on.unreadable('a notification about a group'),
+  });
   sock.ws.prependListener('CB:message', (node: BinaryNode) => inbox.expect(node));
   sock.ws.on('frame', () => on.stanza());
   sock.ws.on('CB:ack,class:message', (node: BinaryNode) => on.ack(node.attrs));
+  for (const tag of ['presence', 'chatstate', 'call', 'notification']) {
+    sock.ws.on(`CB:${tag}`, (node: BinaryNode) => on.people(sock, node));
+  }
   // Without these two the library waits for ever: for an upgrade that was answered otherwise, and on a broken frame.
   sock.ws.on('unexpected-response', (_request: unknown, response: { statusCode?: number }) => {
     abort(`the server answered HTTP ${response.statusCode ?? 'nothing'} instead of a WebSocket`);
@@ -128,8 +159,9 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
     }
     if (update.connection === 'close') over(closeCauseOf(update.lastDisconnect?.error));
   });
-  sock.ev.on('messages.upsert', ({ messages, type }) => on.messages(sock, messages, type === 'append'));
-  sock.ev.on('messages.update', (updates) => on.updates(sock, updates));
+  hearAtOnce(sock, 'messages.upsert', ({ messages, type }) => on.messages(sock, messages.map(copy), type === 'append'));
+  hearAtOnce(sock, 'messages.update', (updates) => on.updates(sock, updates));
+  hearAtOnce(sock, 'message-receipt.update', (receipts) => on.memberReceipts(sock, receipts));
 
   return {
     sock,
@@ -141,6 +173,29 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
       await endQuietly(sock, undefined);
     },
   };
+}
+
+/**
+ * Hears of an event when the library tells it, before its buffer: there a later edit or deletion of the same batch takes
+ * the place of the message that it changes, and everything waits for the end of a backlog.
+ */
+function hearAtOnce<Name extends keyof BaileysEventMap>(
+  sock: WASocket,
+  name: Name,
+  listener: (data: BaileysEventMap[Name]) => void,
+): void {
+  const tell = sock.ev.emit.bind(sock.ev);
+  const emit = (told: keyof BaileysEventMap, data: unknown): boolean => {
+    // The library emits under a name only what it declares for that name.
+    if (told === name) listener(trusted<BaileysEventMap[Name]>(data));
+    return Reflect.apply(tell, sock.ev, [told, data]);
+  };
+  Object.assign(sock.ev, { emit });
+}
+
+/** The library goes on to change what it has told. */
+function copy(message: WAMessage): WAMessage {
+  return { ...message, key: { ...message.key } };
 }
 
 /** The version that is announced to WhatsApp, as text. */

@@ -11,16 +11,35 @@ export interface ContentDescription {
   readonly caption: string | null;
   readonly quoted: { readonly messageId: string; readonly from: string | null; readonly body: string | null } | null;
   readonly mentions: readonly string[];
+  readonly location: DescribedLocation | null;
+  readonly contacts: readonly { readonly displayName: string; readonly vcard: string }[] | null;
+  readonly poll: DescribedPoll | null;
+  readonly viewOnce: boolean;
   readonly forwarded: boolean;
   readonly ephemeralSeconds: number | null;
+}
+
+interface DescribedLocation {
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly name: string | null;
+  readonly address: string | null;
+}
+
+export interface DescribedPoll {
+  readonly question: string;
+  readonly options: readonly string[];
+  /** 0 for any number. */
+  readonly selectable: number;
 }
 
 /**
  * - shown: something a person would see as a message.
  * - control: an edit, a deletion, a reaction, a key or a notice of the protocol; told by other events or not at all.
+ * - stub: a notice of WhatsApp without content, for example of a group that changed.
  * - undecryptable: the content is still missing; a later message with the same id may bring it.
  */
-export type MessageKind = 'shown' | 'control' | 'undecryptable';
+export type MessageKind = 'shown' | 'control' | 'stub' | 'undecryptable';
 
 const ciphertextStub = proto.WebMessageInfo.StubType.CIPHERTEXT;
 
@@ -40,6 +59,8 @@ const typeNames: Readonly<Record<string, string>> = {
   pollCreationMessage: 'poll',
   pollCreationMessageV2: 'poll',
   pollCreationMessageV3: 'poll',
+  reactionMessage: 'reaction',
+  pinInChatMessage: 'pin',
 };
 
 const controlTypes = new Set([
@@ -54,7 +75,8 @@ const controlTypes = new Set([
 
 export function kindOf(message: WAMessage): MessageKind {
   if (message.messageStubType === ciphertextStub) return 'undecryptable';
-  if (message.category === 'peer' || message.messageStubType) return 'control';
+  if (message.category === 'peer') return 'control';
+  if (message.messageStubType) return 'stub';
   const content = normalizeMessageContent(message.message);
   const type = content === undefined ? undefined : getContentType(content);
   return type === undefined || controlTypes.has(type) ? 'control' : 'shown';
@@ -74,6 +96,10 @@ export function describeContent(message: proto.IMessage | null | undefined): Con
     caption,
     quoted: quotedOf(context),
     mentions: context?.mentionedJid ?? [],
+    location: locationOf(content),
+    contacts: contactsOf(content),
+    poll: pollOf(content),
+    viewOnce: isViewOnce(message, part),
     forwarded: context?.isForwarded === true,
     ephemeralSeconds: context?.expiration || null,
   };
@@ -91,6 +117,49 @@ export function encodeContent(message: proto.IMessage): Uint8Array {
 
 export function decodeContent(bytes: Uint8Array): proto.IMessage {
   return proto.Message.decode(bytes);
+}
+
+/** The poll in a message, null when it is none. */
+export function pollOf(message: proto.IMessage | null | undefined): DescribedPoll | null {
+  const content = normalizeMessageContent(message);
+  const poll = content?.pollCreationMessage ?? content?.pollCreationMessageV2 ?? content?.pollCreationMessageV3;
+  if (!poll) return null;
+  return {
+    question: poll.name ?? '',
+    options: (poll.options ?? []).map(({ optionName }) => optionName ?? ''),
+    selectable: poll.selectableOptionsCount ?? 0,
+  };
+}
+
+/** The secret that votes in a poll are encrypted with; null when the message has none. */
+export function messageSecretOf(message: proto.IMessage | null | undefined): Uint8Array | null {
+  const secret =
+    message?.messageContextInfo?.messageSecret ?? normalizeMessageContent(message)?.messageContextInfo?.messageSecret;
+  return secret && secret.byteLength > 0 ? secret : null;
+}
+
+/** Whether a message can be opened once only. */
+function isViewOnce(message: proto.IMessage | null | undefined, part: unknown): boolean {
+  const outer = message?.ephemeralMessage?.message ?? message;
+  if (outer?.viewOnceMessage ?? outer?.viewOnceMessageV2 ?? outer?.viewOnceMessageV2Extension) return true;
+  return typeof part === 'object' && part !== null && Reflect.get(part, 'viewOnce') === true;
+}
+
+function locationOf(content: proto.IMessage | undefined): DescribedLocation | null {
+  const { locationMessage, liveLocationMessage } = content ?? {};
+  const place = locationMessage ?? liveLocationMessage;
+  if (!place) return null;
+  return {
+    latitude: place.degreesLatitude ?? 0,
+    longitude: place.degreesLongitude ?? 0,
+    name: locationMessage?.name || null,
+    address: locationMessage?.address || liveLocationMessage?.caption || null,
+  };
+}
+
+function contactsOf(content: proto.IMessage | undefined): ContentDescription['contacts'] {
+  const cards = content?.contactMessage ? [content.contactMessage] : content?.contactsArrayMessage?.contacts;
+  return cards?.map(({ displayName, vcard }) => ({ displayName: displayName ?? '', vcard: vcard ?? '' })) ?? null;
 }
 
 function quotedOf(context: proto.IContextInfo | null): ContentDescription['quoted'] {

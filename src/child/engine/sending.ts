@@ -1,44 +1,44 @@
 /** Sends one accepted message: recipient, typing, content, record, wire, WhatsApp's ack. */
-import {
-  generateWAMessage,
-  type AnyMessageContent,
-  type MessageGenerationOptions,
-  type WAMessage,
-  type WASocket,
-} from '@whiskeysockets/baileys';
+import type { MessageGenerationOptions, WAMessage, WASocket } from '@whiskeysockets/baileys';
 import { assertNever } from '../../contract/assert-never.ts';
 import type { Clock } from '../../clock.ts';
 import { WardenError } from '../../contract/errors.ts';
-import { isGroupJid, isLidJid } from '../../contract/ids.ts';
-import type { LinkLimits, MessageRecord, SendAnswer } from '../../contract/ipc.ts';
+import { isGroupJid } from '../../contract/ids.ts';
+import type { LinkLimits, SendAnswer } from '../../contract/ipc.ts';
 import type { StoreClient } from '../store-client.ts';
 import type { Acks } from './acks.ts';
+import { ownAddresses, ownJid, phoneJidOf } from './addresses.ts';
+import type { ChatExpirations } from './chat-expirations.ts';
 import { normaliseFailure, refused } from './failures.ts';
-import { decodeContent, describeContent, encodeContent } from './message-content.ts';
+import type { GroupCache } from './group-cache.ts';
+import { prepareGroupSend } from './group-queries.ts';
+import { resolveMentions } from './mentions.ts';
+import type { MessageContent } from './message-content.ts';
+import { buildMessage, type OutgoingMessage } from './outgoing.ts';
+import { recordOf } from './outgoing-record.ts';
 import type { Recipients } from './recipients.ts';
 import { stanzaExtras } from './stanza-extras.ts';
-import { readValue, writeValue } from './values.ts';
-
-export type { AnyMessageContent };
-
-/** What a send handler makes of the params; everything else is common. */
-export interface OutgoingMessage {
-  readonly to: string;
-  readonly content: AnyMessageContent;
-  readonly replyTo?: string | undefined;
-  readonly typingMs?: number | undefined;
-  readonly ephemeralSeconds?: number | undefined;
-}
+import { findTarget } from './targets.ts';
 
 export interface SendingContext {
   readonly sock: WASocket;
   readonly store: StoreClient;
   readonly acks: Acks;
   readonly recipients: Recipients;
+  readonly groups: GroupCache;
+  readonly expirations: ChatExpirations;
   readonly limits: LinkLimits;
   readonly clock: Clock;
   /** Tells the store how WhatsApp answered; not waited for. */
-  readonly onAck: (messageId: string, chat: string, ack: AckOutcome) => void;
+  readonly onAck: (sent: SentMessage, ack: AckOutcome) => void;
+}
+
+/** A message that has gone out, as far as its ack changes anything. */
+export interface SentMessage {
+  readonly messageId: string;
+  readonly chat: string;
+  readonly type: string;
+  readonly content: MessageContent | null;
 }
 
 /** How WhatsApp answered a message, at unix milliseconds. */
@@ -64,8 +64,13 @@ export async function sendMessage(context: SendingContext, order: SendOrder): Pr
   const { sock, store, acks, limits, clock } = context;
   const { messageId, message } = order;
   const to = await context.recipients.resolve(sock, message.to);
-  if (!isGroupJid(to)) await context.recipients.requireDevices(sock, to, limits.queryTimeoutMs);
-  const quoted = message.replyTo === undefined ? undefined : await findQuoted(store, message.replyTo, to);
+  const { queryTimeoutMs } = limits;
+  const group = isGroupJid(to) ? await prepareGroupSend(context, { jid: to, queryTimeoutMs }) : null;
+  if (group === null) await context.recipients.requireDevices(sock, to, queryTimeoutMs);
+  const quoted = message.replyTo === undefined ? undefined : await findQuoted(context, message.replyTo, to);
+  const mentions = resolveMentions(message.mentions, group, ownAddresses(sock));
+  const chat = await phoneJidOf(sock, to);
+  const expiration = message.ephemeralSeconds ?? group?.ephemeralSeconds ?? (await context.expirations.of(chat));
   await showTyping(sock, to, message.typingMs ?? 0);
   if (clock.now() > order.expiresAt) {
     throw new WardenError('whatsapp_timeout', {
@@ -77,14 +82,16 @@ export async function sendMessage(context: SendingContext, order: SendOrder): Pr
     upload: sock.waUploadToServer,
     messageId,
     ...(quoted === undefined ? {} : { quoted }),
-    ...(message.ephemeralSeconds === undefined ? {} : { ephemeralExpiration: message.ephemeralSeconds }),
+    ...(expiration === 0 ? {} : { ephemeralExpiration: expiration }),
   };
-  const built = await generateWAMessage(to, message.content, options);
-  await store.sending(recordOf(built, { chat: to, sender: ownJid(sock), now: clock.now() }));
+  const built = await buildMessage({ to, content: message.content, mentions, options });
+  const content = built.message ?? {};
+  const record = recordOf(built, { chat, sender: ownJid(sock), now: clock.now() });
+  await store.sending(record);
 
   const ack = acks.wait(messageId, limits.sendTimeoutMs);
   try {
-    await sock.relayMessage(to, built.message ?? {}, { messageId, ...stanzaExtras(message.content) });
+    await sock.relayMessage(to, content, { messageId, ...stanzaExtras(content, to) });
   } catch (thrown) {
     acks.arrived(messageId, { tag: 'silent' });
     const error = normaliseFailure(thrown, 'send the message');
@@ -93,52 +100,25 @@ export async function sendMessage(context: SendingContext, order: SendOrder): Pr
     throw error;
   }
   const outcome = await ack;
+  const sent: SentMessage = { messageId, chat, type: record.type, content };
   switch (outcome.tag) {
     case 'silent':
       return { to, status: 'pending', at: clock.now() };
     case 'refused':
-      context.onAck(messageId, to, { tag: 'refused', at: outcome.at, code: outcome.code });
+      context.onAck(sent, { tag: 'refused', at: outcome.at, code: outcome.code });
       throw refused('the message was not accepted', outcome.code);
     case 'acked':
-      context.onAck(messageId, to, { tag: 'acked', at: outcome.at, code: null });
+      context.onAck(sent, { tag: 'acked', at: outcome.at, code: null });
       return { to, status: 'sent', at: outcome.at };
     default:
       return assertNever(outcome);
   }
 }
 
-function recordOf(
-  built: WAMessage,
-  { chat, sender, now }: { readonly chat: string; readonly sender: string; readonly now: number },
-): MessageRecord {
-  const content = built.message ?? {};
-  const { type, text, caption } = describeContent(content);
-  return {
-    id: built.key.id ?? '',
-    chat,
-    sender,
-    fromMe: true,
-    type,
-    timestamp: now,
-    body: text ?? caption,
-    proto: encodeContent(content),
-    key: writeValue(built.key),
-  };
-}
-
 /** The message to quote, as the library wants it. Throws `message_not_found`. */
-async function findQuoted(store: StoreClient, id: string, to: string): Promise<WAMessage> {
-  const stored = await store.message(id);
-  const isElsewhere = stored !== null && isGroupJid(stored.chat) !== isGroupJid(to);
-  const isOtherChat = stored !== null && !isLidJid(stored.chat) && !isLidJid(to) && stored.chat !== to;
-  const proto = stored?.proto ?? null;
-  const key = stored?.key ?? null;
-  if (proto === null || key === null || isElsewhere || isOtherChat) {
-    throw new WardenError('message_not_found', {
-      details: [{ field: 'reply_to', expected: 'the id of a message of this chat', received: id }],
-    });
-  }
-  return { key: readValue<WAMessage['key']>(key), message: decodeContent(proto) };
+async function findQuoted({ sock, store }: SendingContext, id: string, to: string): Promise<WAMessage> {
+  const { key, content } = await findTarget({ sock, store }, { chat: to, id, field: 'reply_to' });
+  return { key, message: content };
 }
 
 async function showTyping(sock: WASocket, to: string, typingMs: number): Promise<void> {
@@ -150,10 +130,4 @@ async function showTyping(sock: WASocket, to: string, typingMs: number): Promise
   } catch (error) {
     throw normaliseFailure(error, 'show typing');
   }
-}
-
-function ownJid(sock: WASocket): string {
-  const id = sock.user?.id;
-  if (id === undefined) throw new WardenError('session_not_connected');
-  return id.replace(/:\d+(?=@)/, '');
 }

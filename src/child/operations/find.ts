@@ -4,11 +4,11 @@
  */
 import { WardenError } from '../../contract/errors.ts';
 import { trusted } from '../../contract/trusted.ts';
-import type { OutgoingMessage } from '../engine/sending.ts';
-import { childHandlers, sendHandlers, type ChildContext } from './index.ts';
+import type { Outgoing } from '../engine/outgoing.ts';
+import { childHandlers, sendHandlers, type ChildContext, type SendContext } from './index.ts';
 
 type AnyChildHandler = (params: unknown, context: ChildContext) => Promise<unknown>;
-type AnySendHandler = (params: unknown) => OutgoingMessage;
+type AnySendHandler = (params: unknown, context: SendContext) => Outgoing | Promise<Outgoing>;
 
 export function findChildHandler(name: string): AnyChildHandler {
   return trusted<AnyChildHandler>(found(childHandlers, name));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
-import { actionResult, messageId, phone, recipient, unixSeconds } from '../schemas.ts';
+import { inboxMessage, sandboxMessageParams } from './sandbox-messages.ts';
+import { actionResult, messageId, phone, recipient } from '../schemas.ts';
 
 const sandboxBasics = {
   runs: 'gateway',
@@ -18,25 +19,21 @@ export const sandboxFaults = z.enum([
   'slow_acks',
   'drop_acks',
   'refuse_send',
+  'garble',
   'refuse_login',
   'ban',
   'outdated',
   'silent',
+  'mute_queries',
+  'slow_usync',
+  'media_down',
+  'media_gone',
+  'media_slow',
+  'media_cut',
+  'media_corrupt',
 ]);
 
 const paired = z.object({ phone_number: z.string(), jid: z.string(), lid: z.string() });
-
-export const inboxMessage = z.object({
-  message_id: z.string(),
-  to: z.string().describe('Who received this copy.'),
-  chat: z.string(),
-  type: z.string(),
-  text: z.string().nullable(),
-  caption: z.string().nullable(),
-  quoted_id: z.string().nullable(),
-  at: unixSeconds,
-  raw: z.unknown().describe('The decrypted protobuf as JSON.'),
-});
 
 export const sandboxOperations = {
   sandboxScan: defineOperation({
@@ -78,12 +75,29 @@ export const sandboxOperations = {
     path: '/sessions/:id/sandbox/contacts',
     scope: 'manage',
     summary: 'Create or change a simulated contact',
+    description: 'What is left out stays as it is.',
     params: z.strictObject({
       phone,
       name: z.string().trim().min(1).max(100).optional(),
-      registered: z.boolean().default(true).describe('Whether the number is on WhatsApp.'),
-      behaviour: z.enum(['silent', 'delivers', 'reads', 'echoes']).default('delivers'),
-      addressing: z.enum(['lid', 'pn']).default('lid').describe('Which address its messages come from.'),
+      registered: z.boolean().optional().describe('Whether the number is on WhatsApp; it is when absent.'),
+      behaviour: z.enum(['silent', 'delivers', 'reads', 'echoes']).optional().describe('delivers when absent.'),
+      addressing: z.enum(['lid', 'pn']).optional().describe('Which address its messages come from; lid when absent.'),
+      about: z.string().max(1000).optional().describe('The about text.'),
+      about_hidden: z.boolean().optional(),
+      picture: z.base64().max(1_000_000).nullable().optional().describe('A JPEG in base64; null removes the picture.'),
+      picture_hidden: z.boolean().optional(),
+      forbids_group_add: z.boolean().optional().describe('Whether groups may only invite it, and not add it.'),
+      is_business: z.boolean().optional(),
+      business: z
+        .strictObject({
+          name: z.string().max(200).optional(),
+          description: z.string().max(2000).optional(),
+          address: z.string().max(500).optional(),
+          email: z.string().max(200).optional(),
+          website: z.string().max(500).optional(),
+          category: z.string().max(200).optional(),
+        })
+        .optional(),
     }),
     result: z.object({
       phone: z.string(),
@@ -93,6 +107,9 @@ export const sandboxOperations = {
       registered: z.boolean(),
       behaviour: z.string(),
       addressing: z.string(),
+      about: z.string(),
+      picture_id: z.string().nullable(),
+      is_business: z.boolean(),
     }),
     status: 201,
     errors: ['not_a_sandbox_session', 'sandbox_unavailable'],
@@ -106,27 +123,25 @@ export const sandboxOperations = {
         registered: true,
         behaviour: 'reads',
         addressing: 'lid',
+        about: 'Hey there! I am using WhatsApp.',
+        picture_id: null,
+        is_business: false,
       },
     },
   }),
   sandboxSendMessage: defineOperation({
     ...sandboxBasics,
     method: 'POST',
+    holdsFile: true,
     path: '/sessions/:id/sandbox/messages',
     scope: 'manage',
     summary: 'Let a contact write to the session',
     description:
       'A contact that does not exist yet is created. `from: "phone"` writes from the account\'s own phone to `to`.',
-    params: z.strictObject({
-      from: z.union([z.literal('phone'), recipient]),
-      to: recipient.optional().describe("The chat, for messages from the account's own phone."),
-      text: z.string().min(1).max(65_536),
-      quoted_id: messageId.optional(),
-      message_id: messageId.optional(),
-    }),
+    params: sandboxMessageParams,
     result: z.object({ message_id: z.string() }),
     status: 201,
-    errors: ['not_a_sandbox_session', 'not_paired', 'sandbox_unavailable'],
+    errors: ['not_a_sandbox_session', 'not_paired', 'message_not_found', 'group_not_found', 'sandbox_unavailable'],
     example: { params: { from: '+15551234567', text: 'Hi there' }, result: { message_id: '3AF00C431C26A1916E07' } },
   }),
   sandboxInbox: defineOperation({
@@ -168,7 +183,11 @@ export const sandboxOperations = {
     path: '/sessions/:id/sandbox/receipts',
     scope: 'manage',
     summary: 'Let the recipient of a message send a receipt',
-    params: z.strictObject({ message_id: messageId, type: z.enum(['delivered', 'read', 'played']) }),
+    params: z.strictObject({
+      message_id: messageId,
+      type: z.enum(['delivered', 'read', 'played']),
+      contact: recipient.optional().describe('Whose receipt; needed in groups.'),
+    }),
     result: actionResult,
     status: 200,
     errors: ['not_a_sandbox_session', 'message_not_found', 'sandbox_unavailable'],
@@ -187,15 +206,34 @@ export const sandboxOperations = {
       'logout, replaced, stream_error(code) and disconnect happen at once; the others last until they are cleared or used up.',
     params: z.strictObject({
       fault: sandboxFaults,
-      code: z.int().min(1).max(999).optional().describe('For stream_error, refuse_send and refuse_login.'),
-      count: z.int().min(1).max(10_000).optional().describe('For drop_acks and refuse_send: how many.'),
-      delay_ms: z.int().min(0).max(600_000).optional().describe('For slow_acks.'),
+      code: z.int().min(1).max(999).optional().describe('For stream_error, refuse_send, refuse_login, media_down and media_gone.'),
+      count: z.int().min(1).max(10_000).optional().describe('For drop_acks, refuse_send and garble: how many.'),
+      delay_ms: z.int().min(0).max(600_000).optional().describe('For slow_acks and media_slow.'),
       seconds: z.int().min(1).max(31_536_000).optional().describe('For ban: until it ends.'),
     }),
     result: actionResult,
     status: 200,
     errors: ['not_a_sandbox_session', 'not_paired', 'sandbox_unavailable'],
     example: { params: { fault: 'disconnect' }, result: { success: true, message: 'Fault set.' } },
+  }),
+  sandboxExpireMedia: defineOperation({
+    ...sandboxBasics,
+    method: 'POST',
+    path: '/sessions/:id/sandbox/media/expire',
+    scope: 'manage',
+    summary: 'Let WhatsApp forget the file of a message',
+    description: 'The phone of the account can upload it again, unless it is gone from there too.',
+    params: z.strictObject({
+      message_id: messageId,
+      from_phone: z.boolean().default(false).describe('Whether the phone has no copy either.'),
+    }),
+    result: actionResult,
+    status: 200,
+    errors: ['not_a_sandbox_session', 'not_paired', 'message_not_found', 'sandbox_unavailable'],
+    example: {
+      params: { message_id: '3AF00C431C26A1916E07' },
+      result: { success: true, message: 'The file is gone.' },
+    },
   }),
   sandboxClearFaults: defineOperation({
     ...sandboxBasics,

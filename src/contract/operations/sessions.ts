@@ -14,11 +14,18 @@ export const sessionStatus = z.enum([
 ]);
 export type SessionStatus = z.output<typeof sessionStatus>;
 
+export const childState = z.enum(['stopped', 'starting', 'running', 'stopping', 'backoff', 'crash_loop', 'blocked']);
+
 export const childResource = z.object({
   pid: z.int().nullable(),
-  state: z.enum(['stopped', 'starting', 'running', 'stopping', 'backoff', 'crash_loop', 'blocked']),
+  state: childState,
   memory_bytes: z.int().nullable().describe('Private memory of the child (RssAnon and swap).'),
   memory_cap_bytes: z.int(),
+  memory_warning: z
+    .string()
+    .nullable()
+    .describe('Set while the child grows again soon after it was replaced for that, with what grows.'),
+  sessions: z.int().describe('Sessions that live in the child, this one included.'),
   restarts: z.int(),
   last_exit: z.object({ cause: z.string(), at: unixSeconds, detail: z.string() }).nullable(),
 });
@@ -36,6 +43,10 @@ export const sessionResource = z
     last_connected_at: unixSeconds.nullable(),
     is_logged_in: z.boolean().describe('Whether the session is paired with a phone.'),
     sandbox: z.boolean(),
+    isolated: z
+      .boolean()
+      .nullable()
+      .describe('Whether it is to have a child of its own; null leaves that to SESSIONS_PER_CHILD and to what happens.'),
     child: childResource.nullable(),
   })
   .meta({ id: 'Session' });
@@ -53,11 +64,14 @@ const exampleSession: SessionResource = {
   last_connected_at: 1_767_225_660,
   is_logged_in: true,
   sandbox: false,
+  isolated: null,
   child: {
     pid: 4242,
     state: 'running',
     memory_bytes: 15_728_640,
     memory_cap_bytes: 201_326_592,
+    memory_warning: null,
+    sessions: 1,
     restarts: 0,
     last_exit: null,
   },
@@ -98,7 +112,7 @@ export const sessionOperations = {
     status: 201,
     deadlineMs: 10_000,
     idempotent: false,
-    errors: ['session_exists'],
+    errors: ['session_exists', 'capacity_exhausted'],
     example: {
       params: { id: 'support', name: 'Support desk', sandbox: true },
       result: { ...exampleSession, session: exampleSession },
@@ -144,10 +158,16 @@ export const sessionOperations = {
     tag: 'Sessions',
     scope: 'manage',
     summary: 'Change a session',
-    description: 'A new memory cap takes effect at the next start of the child.',
+    description:
+      'A new memory cap is watched at once; the limits that the operating system and the engine set follow at the next start of the child. `isolated: true` moves the session to a child of its own, which interrupts its connection for a moment.',
     params: z.strictObject({
       name: sessionName.nullable().optional(),
       memory_cap_mb: memoryCapMb.nullable().optional(),
+      isolated: z
+        .boolean()
+        .nullable()
+        .optional()
+        .describe('true: a child of its own; false: never; null: as density and trouble have it.'),
     }),
     result: sessionResource,
     status: 200,
@@ -217,7 +237,7 @@ export const sessionOperations = {
     status: 200,
     deadlineMs: 30_000,
     idempotent: false,
-    errors: ['already_connected'],
+    errors: ['already_connected', 'capacity_exhausted'],
     example: { params: {}, result: { success: true, message: 'The session is connecting.', status: 'connecting' } },
   }),
   disconnectSession: defineOperation({

@@ -1,28 +1,16 @@
 /** Text messages as simulated people write them. */
 import { proto } from '../wire/proto.ts';
+import { contextInfo, type MessageContext, noContext, type Quoted } from './context-info.ts';
 
-export interface Quoted {
-  readonly messageId: string;
-  /** JID of who wrote the quoted message. */
-  readonly author: string;
-  /** The quoted message itself, a message protobuf. */
-  readonly content: Uint8Array;
+export type { Quoted } from './context-info.ts';
+
+/** `conversation`, or `extendedTextMessage` when there is more to tell than the text. */
+export function textMessage(text: string, context: MessageContext): proto.IMessage {
+  const info = contextInfo(context);
+  return info === null ? { conversation: text } : { extendedTextMessage: { text, contextInfo: info } };
 }
 
-/** A message protobuf: `conversation`, or `extendedTextMessage` when it quotes another message. */
+/** A message protobuf with a text that may quote another message. */
 export function textContent(text: string, quoted: Quoted | null): Uint8Array {
-  return proto.Message.encode(
-    quoted === null
-      ? { conversation: text }
-      : {
-          extendedTextMessage: {
-            text,
-            contextInfo: {
-              stanzaId: quoted.messageId,
-              participant: quoted.author,
-              quotedMessage: proto.Message.decode(quoted.content),
-            },
-          },
-        },
-  ).finish();
+  return proto.Message.encode(textMessage(text, { ...noContext, quoted })).finish();
 }

@@ -7,6 +7,7 @@ import type { Contact, ReceivedMessage } from '../contact.ts';
 import type { Incoming } from '../incoming.ts';
 import { parseJid } from '../jid.ts';
 import { ratchetPosition } from '../signal/ratchet-position.ts';
+import type { Blocklist } from '../state/blocklist.ts';
 import type { Queues } from '../state/queues.ts';
 import type { BinaryNode, Connection, Flow, SimulatorContext } from '../types.ts';
 import { bytesOf, child, children } from '../wire/node.ts';
@@ -27,6 +28,7 @@ export interface MessageFlowParts {
   readonly contact: Contact;
   readonly acknowledgements: Acknowledgements;
   readonly destinations: Destinations;
+  readonly blocklist: Blocklist;
 }
 
 /** The server's word for a message without recipients. */
@@ -94,7 +96,7 @@ async function distribute(
   parts: MessageFlowParts,
   { node, connection, copies, isPeer }: Distribution,
 ): Promise<readonly ReceivedMessage[]> {
-  const { context, queues, incoming, destinations } = parts;
+  const { context, queues, incoming, destinations, blocklist } = parts;
   const sender = connection.device;
   const messageId = node.attrs['id'] ?? '';
   const destination = destinations.of(sender, node);
@@ -105,6 +107,8 @@ async function distribute(
     const reader = context.directory.byJid(to);
     // Clients hold device lists that are out of date: copies for nobody are dropped.
     if (jid === undefined || reader === undefined || !reader.registered) continue;
+    // The sender learns nothing of it: the message is acknowledged and never delivered.
+    if (blocklist.has(reader, sender.user)) continue;
     if (jid.device !== 0) {
       const receiver = context.directory.device(to);
       if (receiver === undefined || receiver === sender) continue;

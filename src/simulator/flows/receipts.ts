@@ -2,19 +2,29 @@
  * Receipts that sessions send: they confirm what was queued for the session, are kept for inspection, and travel on to
  * the sessions of the account they are addressed to.
  */
+import type { GroupOutgoing } from '../group-outgoing.ts';
+import { addressIn } from '../groups/group-stanzas.ts';
 import { lidJid } from '../jid.ts';
 import type { Activity } from '../state/activity.ts';
+import type { Group, Groups } from '../state/groups.ts';
 import type { Queues } from '../state/queues.ts';
-import type { BinaryNode, Connection, Flow, SimulatorContext } from '../types.ts';
+import type { BinaryNode, Connection, Device, Flow, SimulatorContext } from '../types.ts';
 import { child, children, element } from '../wire/node.ts';
 import type { Outgoing } from '../outgoing.ts';
+import type { Inbox } from '../state/inbox.ts';
+import type { SentMessages } from '../state/sent-messages.ts';
+import { answerMediaRetry } from './media.ts';
 import { answerRetry } from './retries.ts';
 
 export interface ReceiptFlowParts {
   readonly context: SimulatorContext;
   readonly queues: Queues;
   readonly activity: Activity;
+  readonly groups: Groups;
   readonly outgoing: Outgoing;
+  readonly groupOutgoing: GroupOutgoing;
+  readonly inbox: Inbox;
+  readonly sent: SentMessages;
 }
 
 /** Receipts that other people get to see; a receipt without type tells delivery. */
@@ -29,13 +39,14 @@ export function receiptFlow(parts: ReceiptFlowParts): Flow {
     async handle(node, connection) {
       connection.send(receiptAck(node));
       if (node.attrs['type'] === 'retry') await answerRetry(parts, node, connection.device);
+      else if (node.attrs['type'] === 'server-error') answerMediaRetry(parts, node, connection.device);
       else takeReceipt(parts, node, connection);
     },
   };
 }
 
 function takeReceipt(parts: ReceiptFlowParts, node: BinaryNode, connection: Connection): void {
-  const { context, queues, activity } = parts;
+  const { context, queues, activity, groups } = parts;
   const reader = connection.device;
   const type = node.attrs['type'];
   const to = node.attrs['to'] ?? '';
@@ -47,9 +58,10 @@ function takeReceipt(parts: ReceiptFlowParts, node: BinaryNode, connection: Conn
     activity.receipt(reader.user, { message_id: id, from: reader.jid, to, type: type ?? 'delivered', at });
   }
 
-  const addressee = context.directory.byJid(to);
+  const group = groups.byJid(to);
+  const addressee = context.directory.byJid(group === undefined ? to : (node.attrs['participant'] ?? ''));
   const forwarded = {
-    from: lidJid(reader.user.lid, reader.id),
+    ...readerAttrs(context, reader, group),
     id: node.attrs['id'],
     t: node.attrs['t'] ?? String(Math.floor(atMs / 1000)),
   };
@@ -58,10 +70,20 @@ function takeReceipt(parts: ReceiptFlowParts, node: BinaryNode, connection: Conn
     for (const device of addressee.devices.values()) queues.push(device, stanza);
   }
   if (READ_TYPES.has(type)) {
-    const recipient = addressee === undefined ? to : lidJid(addressee.lid);
-    const stanza = element('receipt', { ...forwarded, type: 'read-self', recipient }, node.content);
+    const chat =
+      group === undefined
+        ? { recipient: addressee === undefined ? to : lidJid(addressee.lid) }
+        : { participant: node.attrs['participant'] };
+    const stanza = element('receipt', { ...forwarded, type: 'read-self', ...chat }, node.content);
     for (const device of reader.user.devices.values()) if (device !== reader) queues.push(device, stanza);
   }
+}
+
+/** Who sends the receipt, and in which group. */
+function readerAttrs(context: SimulatorContext, reader: Device, group: Group | undefined) {
+  if (group === undefined) return { from: lidJid(reader.user.lid, reader.id) };
+  const participant = addressIn(context.directory, group.addressing, { lid: reader.user.lid, device: reader.id });
+  return { from: group.jid, participant };
 }
 
 /** `<ack class=receipt>`: from whom the receipt was addressed to, with its type. */

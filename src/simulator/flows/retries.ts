@@ -2,8 +2,11 @@
  * A session could not decrypt a message and asks for it again. Simulated people encrypt it anew; for a message of
  * another session the request is handed on to that session, which does the same.
  */
+import type { GroupOutgoing } from '../group-outgoing.ts';
+import { addressIn } from '../groups/group-stanzas.ts';
 import { lidJid, parseJid } from '../jid.ts';
 import type { Outgoing } from '../outgoing.ts';
+import type { Groups } from '../state/groups.ts';
 import type { Queues } from '../state/queues.ts';
 import type { BinaryNode, Device, PreKeyBundle, SimulatorContext } from '../types.ts';
 import { bytesOf, child, element, uintOf } from '../wire/node.ts';
@@ -11,26 +14,35 @@ import { bytesOf, child, element, uintOf } from '../wire/node.ts';
 interface RetryParts {
   readonly context: SimulatorContext;
   readonly queues: Queues;
+  readonly groups: Groups;
   readonly outgoing: Outgoing;
+  readonly groupOutgoing: GroupOutgoing;
 }
 
 /** Acts on `<receipt type=retry>` of the device `reader`. */
 export async function answerRetry(parts: RetryParts, node: BinaryNode, reader: Device): Promise<void> {
-  const { context, queues, outgoing } = parts;
+  const { context, queues, groups } = parts;
   const id = node.attrs['id'] ?? '';
-  const to = node.attrs['to'] ?? '';
+  const group = groups.byJid(node.attrs['to'] ?? '');
+  const to = (group === undefined ? node.attrs['to'] : node.attrs['participant']) ?? '';
   const writer = context.directory.byJid(to);
   if (writer === undefined) return;
   queues.withdrawMessage(reader, id);
   if ((parseJid(to)?.device ?? 0) === 0) {
     const retry = Number(child(node, 'retry')?.attrs['count'] ?? '1') || 1;
+    const outgoing = group === undefined ? parts.outgoing : parts.groupOutgoing;
     await outgoing.sendAgain(writer, id, { device: reader, retry, bundle: bundleOf(node) });
     return;
   }
   const sender = context.directory.device(to);
   if (sender === undefined) return;
+  const device = { lid: reader.user.lid, device: reader.id };
+  const asking =
+    group === undefined
+      ? { from: lidJid(device.lid, device.device) }
+      : { from: group.jid, participant: addressIn(context.directory, group.addressing, device) };
   const attrs = {
-    from: lidJid(reader.user.lid, reader.id),
+    ...asking,
     id,
     type: 'retry',
     t: String(Math.floor(context.clock.now() / 1000)),

@@ -1,13 +1,26 @@
 /** usync: who is on WhatsApp, under which addresses, with which devices. */
 import { assertNever } from '../../contract/assert-never.ts';
-import { parseJid, phoneDigits, pnJid } from '../jid.ts';
+import { lidJid, parseJid, phoneDigits, pnJid } from '../jid.ts';
+import { Blocklist } from '../state/blocklist.ts';
+import { Pictures } from '../state/pictures.ts';
+import { Privacy } from '../state/privacy.ts';
+import { type Business, Profiles } from '../state/profiles.ts';
 import type { BinaryNode, Connection, Directory, Flow, User } from '../types.ts';
 import { child, children, element, iqResult, isIq, SERVER_JID, textOf } from '../wire/node.ts';
+import { proto } from '../wire/proto.ts';
 import { waysToWrite } from './national-numbers.ts';
 import type { WireContext } from './wire-context.ts';
 
-/** Those whose answer follows from the user alone; `status` is the other one that is known here. */
-const protocols = ['contact', 'devices', 'lid', 'disappearing_mode', 'username'] as const;
+const protocols = [
+  'contact',
+  'devices',
+  'lid',
+  'disappearing_mode',
+  'username',
+  'status',
+  'business',
+  'picture',
+] as const;
 type Protocol = (typeof protocols)[number];
 
 /** Somebody who was asked about: the address to answer under, and the user when there is one. */
@@ -16,11 +29,26 @@ interface Subject {
   readonly user: User | undefined;
 }
 
+/** What people tell of themselves, and to whom. */
+interface Disclosures {
+  readonly profiles: Profiles;
+  readonly pictures: Pictures;
+  readonly privacy: Privacy;
+  readonly blocklist: Blocklist;
+}
+
 /** Answers usync queries; the answer is late under the `slow_usync` fault, and nothing else waits for it. */
 export function createUsyncFlow(context: WireContext): Flow & Disposable {
   const late = new Set<NodeJS.Timeout>();
+  const { records, directory } = context;
+  const disclosures: Disclosures = {
+    profiles: new Profiles(records),
+    pictures: new Pictures(records),
+    privacy: new Privacy(records),
+    blocklist: new Blocklist(records, directory),
+  };
   const answer = (node: BinaryNode, connection: Connection) => {
-    connection.send(usyncAnswer(context, node, connection.device.user));
+    connection.send(usyncAnswer({ ...disclosures, context }, node, connection.device.user));
   };
   return {
     name: 'usync',
@@ -41,16 +69,20 @@ export function createUsyncFlow(context: WireContext): Flow & Disposable {
   };
 }
 
-function usyncAnswer(context: WireContext, node: BinaryNode, asking: User): BinaryNode {
+function usyncAnswer(
+  { context, ...disclosures }: Disclosures & { readonly context: WireContext },
+  node: BinaryNode,
+  asking: User,
+): BinaryNode {
   const request = child(node, 'usync');
   const asked = new Set(children(child(request, 'query')).map(({ tag }) => tag));
   const wanted = protocols.filter((protocol) => asked.has(protocol));
   const users = children(child(request, 'list'), 'user').map((entry) => {
     const { jid, user } = subjectOf(context.directory, entry);
     if (user !== undefined && asked.has('devices')) context.watchers.add(user, asking);
-    const answers = wanted.flatMap((protocol) => protocolAnswer(protocol, jid, user) ?? []);
-    const about = user !== undefined && asked.has('status') ? [aboutOf(context, user)] : [];
-    return element('user', { jid }, [...answers, ...about]);
+    if (user === undefined) return element('user', { jid }, asked.has('contact') ? [contactNode('out')] : []);
+    const answers = wanted.flatMap((protocol) => protocolAnswer(protocol, { jid, user, asking }, disclosures) ?? []);
+    return element('user', { jid }, answers);
   });
   const attrs = { ...request?.attrs, index: '0', last: 'true' };
   const usync = element('usync', attrs, [element('result'), element('list', {}, users)]);
@@ -72,24 +104,63 @@ function subjectOf(directory: Directory, entry: BinaryNode): Subject {
   return { jid: pnJid(digits), user: undefined };
 }
 
-function protocolAnswer(protocol: Protocol, jid: string, user: User | undefined): BinaryNode | undefined {
+function protocolAnswer(
+  protocol: Protocol,
+  { jid, user, asking }: { jid: string; user: User; asking: User },
+  disclosures: Disclosures,
+): BinaryNode | undefined {
+  const profile = disclosures.profiles.of(user);
   switch (protocol) {
     case 'contact':
-      return element('contact', { type: user === undefined ? 'out' : 'in' });
+      return contactNode('in');
     case 'devices':
-      return user === undefined ? undefined : element('devices', {}, deviceList(user));
+      return element('devices', {}, deviceList(user));
     case 'lid':
       // Only for phone numbers: an answer to a LID makes clients renew the Signal session.
-      return user === undefined || parseJid(jid)?.server === 'lid'
-        ? undefined
-        : element('lid', { val: `${user.lid}@lid` });
+      return parseJid(jid)?.server === 'lid' ? undefined : element('lid', { val: lidJid(user.lid) });
     case 'disappearing_mode':
-      return user === undefined ? undefined : element('disappearing_mode', { duration: '0', t: '0' });
+      return element('disappearing_mode', {
+        duration: String(profile.disappearingS),
+        t: String(profile.disappearingAt),
+      });
     case 'username':
-      return user === undefined ? undefined : element('username');
+      return element('username');
+    case 'status':
+      return isHidden(disclosures, { user, asking, category: 'status' }) || profile.isAboutHidden
+        ? element('status', { code: '401', t: '0' })
+        : element('status', { t: String(profile.aboutAt) }, Buffer.from(profile.about, 'utf8'));
+    case 'business':
+      return profile.business === null ? undefined : element('business', {}, [verifiedName(user, profile.business)]);
+    case 'picture': {
+      const picture = disclosures.pictures.of(user.lid);
+      const isSeen = !isHidden(disclosures, { user, asking, category: 'profile' }) && !profile.isPictureHidden;
+      return picture !== undefined && isSeen ? element('picture', { id: picture.id }) : undefined;
+    }
     default:
       return assertNever(protocol);
   }
+}
+
+function isHidden(
+  { privacy, blocklist }: Disclosures,
+  { user, asking, category }: { user: User; asking: User; category: string },
+): boolean {
+  if (user === asking) return false;
+  return privacy.of(user, category) === 'none' || blocklist.has(user, asking);
+}
+
+function contactNode(type: 'in' | 'out'): BinaryNode {
+  return element('contact', { type });
+}
+
+/** The name of a business, in the form of WhatsApp's certificate; nobody checks the signature. */
+function verifiedName(user: User, business: Business): BinaryNode {
+  const details = proto.VerifiedNameCertificate.Details.encode({
+    verifiedName: business.name ?? user.name,
+    issuer: 'smb:wa',
+  }).finish();
+  const certificate = proto.VerifiedNameCertificate.encode({ details, signature: Buffer.alloc(64) }).finish();
+  return element('verified_name', { v: '1' }, certificate);
 }
 
 function deviceList(user: User): BinaryNode[] {
@@ -97,10 +168,4 @@ function deviceList(user: User): BinaryNode[] {
     element('device', { id: String(device.id), 'key-index': String(device.keyIndex) }),
   );
   return [element('device-list', {}, [element('device', { id: '0' }), ...companions])];
-}
-
-/** The "about" text of a user, under which the usync protocol is called `status`. */
-function aboutOf(context: WireContext, user: User): BinaryNode {
-  const about = context.records.get('about', user.pn) ?? Buffer.from('Hey there! I am using WhatsApp.');
-  return element('status', { t: '0' }, Buffer.from(about));
 }

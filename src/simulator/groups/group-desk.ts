@@ -65,7 +65,8 @@ export class GroupDesk {
     const invited = wanted.participants.filter((jid) => context.directory.byJid(jid) !== creator);
     const people = this.candidates(creator, invited);
     const outcome = act(empty, { lid: creator.lid, at }, { tag: 'add', people });
-    const founded = outcome.tag === 'done' ? outcome : ({ tag: 'done', group: empty, changes: [], results: [] } as const);
+    const founded =
+      outcome.tag === 'done' ? outcome : ({ tag: 'done', group: empty, changes: [], results: [] } as const);
     const { group } = founded;
     groups.save(group);
     const node = createNode(context.directory, group, {
@@ -90,9 +91,9 @@ export class GroupDesk {
   }
 
   /** Tells all members something that is no change of the group itself. */
-  tellAll(group: Group, actor: User, attrs: { readonly type: string }, node: BinaryNode): void {
+  tellAll(group: Group, news: { readonly actor: User; readonly type: string; readonly node: BinaryNode }): void {
     const members = group.members.map(({ lid }) => lid);
-    this.#tell(members, { group, actor, node, type: attrs.type });
+    this.#tell(members, { group, ...news });
   }
 
   /** The people behind JIDs, with what the rules need to know of them. */
@@ -143,7 +144,7 @@ export class GroupDesk {
     const attrs = {
       from: group.jid,
       type,
-      ...actorAttrs(context.directory, group.addressing, actor.lid),
+      ...actorAttrs(context.directory, group.addressing, actor),
       notify: actor.name === '' ? undefined : actor.name,
       addressing_mode: group.addressing,
       t: String(this.#now()),

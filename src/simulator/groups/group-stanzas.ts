@@ -8,8 +8,14 @@ import type { GroupChange, ParticipantResult } from './outcome.ts';
 
 type Addressing = Group['addressing'];
 
-/** The address of a person in a group; `device` for one of its devices. */
-export function addressIn(directory: Directory, addressing: Addressing, lid: string, device = 0): string {
+/** Somebody by its LID digits, or one of its devices. */
+interface Party {
+  readonly lid: string;
+  readonly device?: number;
+}
+
+/** The address of a person, or of a device, in a group. */
+export function addressIn(directory: Directory, addressing: Addressing, { lid, device = 0 }: Party): string {
   const pn = directory.byLid(lid)?.pn;
   return addressing === 'lid' || pn === undefined ? lidJid(lid, device) : pnJid(pn, device);
 }
@@ -19,13 +25,14 @@ function participantAttrs(directory: Directory, addressing: Addressing, lid: str
   const pn = directory.byLid(lid)?.pn;
   return addressing === 'lid'
     ? { jid: lidJid(lid), phone_number: pn === undefined ? undefined : pnJid(pn) }
-    : { jid: addressIn(directory, addressing, lid), lid: lidJid(lid) };
+    : { jid: addressIn(directory, addressing, { lid }), lid: lidJid(lid) };
 }
 
 /** Attributes that say who did something: `participant` and `participant_pn` or `participant_lid`. */
-export function actorAttrs(directory: Directory, addressing: Addressing, lid: string, device = 0) {
+export function actorAttrs(directory: Directory, addressing: Addressing, party: Party) {
+  const { lid } = party;
   const pn = directory.byLid(lid)?.pn;
-  const participant = addressIn(directory, addressing, lid, device);
+  const participant = addressIn(directory, addressing, party);
   return addressing === 'lid'
     ? { participant, participant_pn: pn === undefined ? undefined : pnJid(pn) }
     : { participant, participant_lid: lidJid(lid) };
@@ -50,10 +57,10 @@ export function groupNode(
   const attrs = {
     id: group.jid.slice(0, -'@g.us'.length),
     subject: group.subject,
-    s_o: addressIn(directory, addressing, group.subjectBy),
+    s_o: addressIn(directory, addressing, { lid: group.subjectBy }),
     s_o_pn: other(group.subjectBy),
     s_t: String(group.subjectAt),
-    creator: addressIn(directory, addressing, group.createdBy),
+    creator: addressIn(directory, addressing, { lid: group.createdBy }),
     creator_pn: other(group.createdBy),
     creation: String(group.createdAt),
     size: String(group.members.length),
@@ -67,7 +74,7 @@ export function groupNode(
             {
               id: description.id,
               t: String(description.at),
-              participant: addressIn(directory, addressing, description.by),
+              participant: addressIn(directory, addressing, { lid: description.by }),
               participant_pn: other(description.by),
             },
             [element('body', {}, Buffer.from(description.text, 'utf8'))],
@@ -114,7 +121,7 @@ export function requestNodes(directory: Directory, group: Group): BinaryNode {
         ...participantAttrs(directory, group.addressing, lid),
         request_time: String(at),
         request_method: method,
-        requestor: requestor === null ? undefined : addressIn(directory, group.addressing, requestor),
+        requestor: requestor === null ? undefined : addressIn(directory, group.addressing, { lid: requestor }),
       }),
     ),
   );
@@ -123,9 +130,7 @@ export function requestNodes(directory: Directory, group: Group): BinaryNode {
 /** The child of the notification that tells a change to those who were members before. */
 export function changeNode(directory: Directory, group: Group, change: GroupChange): BinaryNode {
   const people = (tag: string, lids: readonly string[], attrs = {}) => {
-    const participants = lids.map((lid) =>
-      element('participant', participantAttrs(directory, group.addressing, lid)),
-    );
+    const participants = lids.map((lid) => element('participant', participantAttrs(directory, group.addressing, lid)));
     return element(tag, attrs, participants);
   };
   switch (change.tag) {
@@ -140,14 +145,12 @@ export function changeNode(directory: Directory, group: Group, change: GroupChan
       return element('subject', {
         subject: group.subject,
         s_t: String(group.subjectAt),
-        s_o: addressIn(directory, group.addressing, group.subjectBy),
+        s_o: addressIn(directory, group.addressing, { lid: group.subjectBy }),
       });
     case 'description':
       return group.description === null
         ? element('description', { id: change.id, delete: 'true' })
-        : element('description', { id: change.id }, [
-            element('body', {}, Buffer.from(group.description.text, 'utf8')),
-          ]);
+        : element('description', { id: change.id }, [element('body', {}, Buffer.from(group.description.text, 'utf8'))]);
     case 'announcement':
       return element(group.isAnnouncement ? 'announcement' : 'not_announcement');
     case 'locked':

@@ -39,9 +39,7 @@ export function addRequests(group: Group, actor: Actor, people: readonly Candida
     asked.push(lid);
     return { asked: person.asked, lid, error: null, invite: null };
   });
-  const requests = asked.map(
-    (lid) => ({ lid, at: actor.at, method: 'non_admin_add', requestor: actor.lid }) as const,
-  );
+  const requests = asked.map((lid) => ({ lid, at: actor.at, method: 'non_admin_add', requestor: actor.lid }) as const);
   const changes: GroupChange[] = asked.length === 0 ? [] : [{ tag: 'requested', lids: asked, method: 'non_admin_add' }];
   return done({ ...group, requests: [...group.requests, ...requests] }, changes, results);
 }
@@ -70,7 +68,12 @@ function admit(group: Group, lids: readonly string[], reason: 'invite' | null) {
   const members = [...group.members, ...lids.map((lid): GroupMember => ({ lid, role: 'member' }))];
   const personalInvites = group.personalInvites.filter(({ lid }) => !lids.includes(lid));
   const joined: GroupChange = { tag: 'joined', lids, reason };
-  return { tag: 'done', group: { ...withoutRequests(group, lids), members, personalInvites }, changes: [joined], results: [] } as const;
+  return {
+    tag: 'done',
+    group: { ...withoutRequests(group, lids), members, personalInvites },
+    changes: [joined],
+    results: [],
+  } as const;
 }
 
 function withoutRequests(group: Group, lids: readonly string[]): Group {

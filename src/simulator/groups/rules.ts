@@ -186,7 +186,9 @@ function changeRole(group: Group, tag: 'promote' | 'demote', people: readonly Ca
     if (member.role !== role && member.role !== 'superadmin') changed.push(member.lid);
     return { asked, lid, error: null, invite: null };
   });
-  const members = group.members.map((member) => (changed.includes(member.lid) ? { ...member, role } : member));
+  const members = group.members.map((member): GroupMember =>
+    changed.includes(member.lid) ? { ...member, role } : member,
+  );
   return done({ ...group, members }, changed.length === 0 ? [] : [{ tag, lids: changed }], results);
 }
 
@@ -195,7 +197,8 @@ function leave(group: Group, lid: string): Outcome {
   const rest = group.members.filter((member) => member.lid !== lid);
   const left: GroupChange = { tag: 'left', lids: [lid] };
   const [eldest, ...others] = rest;
-  if (eldest === undefined || rest.some(({ role }) => role !== 'member')) return done({ ...group, members: rest }, [left]);
+  if (eldest === undefined || rest.some(({ role }) => role !== 'member'))
+    return done({ ...group, members: rest }, [left]);
   const members: readonly GroupMember[] = [{ ...eldest, role: 'admin' }, ...others];
   return done({ ...group, members }, [left, { tag: 'promote', lids: [eldest.lid] }]);
 }

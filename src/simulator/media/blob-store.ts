@@ -36,9 +36,10 @@ export class BlobStore {
     this.#clock = clock;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const present = new Set(readdirSync(directory));
-    const stored = records
-      .list(KIND)
-      .map(({ key, value }) => ({ token: key, ...storedSchema.parse(JSON.parse(Buffer.from(value).toString('utf8'))) }));
+    const stored = records.list(KIND).map(({ key, value }) => ({
+      token: key,
+      ...storedSchema.parse(JSON.parse(Buffer.from(value).toString('utf8'))),
+    }));
     for (const blob of stored.toSorted((one, other) => one.addedAt - other.addedAt)) {
       if (present.delete(blob.token)) this.#remember(blob);
       else records.delete(KIND, blob.token);
@@ -72,7 +73,7 @@ export class BlobStore {
         for await (const chunk of source) {
           hash.update(chunk);
           bytes += chunk.length;
-          for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
+          for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done)).bytesWritten;
         }
       } finally {
         await file.close();

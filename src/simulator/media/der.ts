@@ -67,7 +67,11 @@ export function derObjectId(dotted: string): Buffer {
 }
 
 /** `[n]` with the content of the value that it stands for; constructed when that is made of values. */
-export function derTagged(number: number, form: 'primitive' | 'constructed', ...content: readonly Uint8Array[]): Buffer {
+export function derTagged(
+  number: number,
+  form: 'primitive' | 'constructed',
+  ...content: readonly Uint8Array[]
+): Buffer {
   return derValue((form === 'constructed' ? 0xa0 : 0x80) + number, ...content);
 }
 

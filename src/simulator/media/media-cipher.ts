@@ -9,17 +9,19 @@ export interface PlainFacts {
 }
 
 /** What a file on the media host holds, or why it cannot be read. */
-export type Decrypted = { readonly tag: 'plain'; readonly facts: PlainFacts } | { readonly tag: 'wrong_mac' | 'undecryptable' };
+export type Decrypted =
+  | { readonly tag: 'plain'; readonly facts: PlainFacts }
+  | { readonly tag: 'wrong_mac' | 'undecryptable' };
 
 const chunkBytes = 64 * 1024;
 
 /** The file for the media host, as it is to be uploaded; `facts` is filled when the stream has ended. */
 export class EncryptedMedia implements AsyncIterable<Uint8Array> {
-  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   readonly #keys: MediaKeys;
   #facts: PlainFacts | null = null;
 
-  constructor(source: AsyncIterable<Uint8Array>, keys: MediaKeys) {
+  constructor(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, keys: MediaKeys) {
     this.#source = source;
     this.#keys = keys;
   }
@@ -63,7 +65,7 @@ export async function decryptMedia(path: string, bytes: number, keys: MediaKeys)
   const file = await open(path, 'r');
   try {
     const buffer = Buffer.allocUnsafe(chunkBytes);
-    for (let position = 0; position < end; ) {
+    for (let position = 0; position < end;) {
       const { bytesRead } = await file.read(buffer, 0, Math.min(chunkBytes, end - position), position);
       if (bytesRead === 0) return { tag: 'undecryptable' };
       const part = buffer.subarray(0, bytesRead);

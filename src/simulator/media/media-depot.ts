@@ -71,12 +71,14 @@ export class MediaDepot {
 
   /** What a companion shows with its uploads. */
   authOf(device: Device): string {
-    return `${device.lid} ${this.#seal(device.lid)}`;
+    // Without an @: the codec takes what has one for a JID.
+    return `${Buffer.from(device.lid).toString('base64url')}.${this.#seal(device.lid)}`;
   }
 
   /** Whose upload this is; null when the word was not given out here, or the companion is unlinked. */
   companionBy(auth: string): Device | null {
-    const [jid = '', seal = ''] = auth.split(' ');
+    const [name = '', seal = ''] = auth.split('.');
+    const jid = Buffer.from(name, 'base64url').toString('utf8');
     const given = Buffer.from(seal);
     const right = Buffer.from(this.#seal(jid));
     if (given.length !== right.length || !timingSafeEqual(given, right)) return null;
@@ -84,7 +86,11 @@ export class MediaDepot {
   }
 
   /** Encrypts a file with a fresh key and uploads it, for a message of or to this account. */
-  async upload(source: AsyncIterable<Uint8Array>, kind: MediaKind, account: User): Promise<MediaFile> {
+  async upload(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    kind: MediaKind,
+    account: User,
+  ): Promise<MediaFile> {
     const mediaKey = randomBytes(32);
     const encrypted = new EncryptedMedia(source, mediaKeys(mediaKey, kind));
     const blob = await this.blobs.add(encrypted, { owner: account.lid, expected: null });

@@ -85,7 +85,7 @@ export class MediaHost {
       else answer(response, 405, { error: 'method not allowed' });
     } catch (error) {
       log.debug({ err: error }, 'media request broke off');
-      request.socket.destroy();
+      response.destroy();
     }
   }
 
@@ -93,7 +93,7 @@ export class MediaHost {
     const { depot, faults } = this.#parts;
     const companion = depot.companionBy(url.searchParams.get('auth') ?? '');
     const account = companion?.user ?? null;
-    if (await this.#strike(account, request, response)) return;
+    if (await this.#strike(account, response)) return;
     const token = uploadPath.exec(url.pathname)?.[1];
     if (token === undefined) return answer(response, 404, { error: 'no such upload path' });
     if (account === null) return answer(response, 401, { error: 'invalid auth' });
@@ -114,7 +114,7 @@ export class MediaHost {
     const path = depot.paths.find(url.pathname);
     const blob = path === null ? undefined : depot.blobs.find(path.token);
     const account = blob === undefined ? null : (this.#parts.directory.byLid(blob.owner) ?? null);
-    if (await this.#strike(account, request, response)) return;
+    if (await this.#strike(account, response)) return;
     if (path === null || blob === undefined) return answer(response, 404, { error: 'not found' });
     if (depot.paths.isExpired(path)) return answer(response, 410, { error: 'gone' });
     const gone = this.#goneCode(path, account);
@@ -135,7 +135,9 @@ export class MediaHost {
     const file = createReadStream(depot.blobs.pathOf(blob), { start, end });
     const source = faults.takeMediaFault(account, 'media_corrupt') === null ? file : Readable.from(corrupted(file));
     const isCut = faults.takeMediaFault(account, 'media_cut') !== null;
-    await pipeline(isCut ? cutShort(source, (end - start + 1) / 2) : source, response, { signal: this.#lifetime.signal });
+    await pipeline(isCut ? cutShort(source, (end - start + 1) / 2) : source, response, {
+      signal: this.#lifetime.signal,
+    });
   }
 
   /** Files that a phone has uploaded again are there. */
@@ -145,13 +147,13 @@ export class MediaHost {
   }
 
   /** Slowness, then the failure of the whole host; true when the request is done with. */
-  async #strike(account: User | null, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  async #strike(account: User | null, response: ServerResponse): Promise<boolean> {
     const { faults } = this.#parts;
     const slow = faults.takeMediaFault(account, 'media_slow');
     if (slow !== null) await delay(slow.delayMs, undefined, { signal: this.#lifetime.signal });
     const down = faults.takeMediaFault(account, 'media_down');
     if (down === null) return false;
-    if (down.code === null) request.socket.destroy();
+    if (down.code === null) response.destroy();
     else answer(response, down.code, { error: 'unavailable' });
     return true;
   }

@@ -10,6 +10,7 @@ interface Fields {
 }
 
 const MAC_BYTES = 8;
+const SIGNATURE_BYTES = 64;
 
 /**
  * The position of a ciphertext of type `pkmsg` or `msg` of the companion `sender`, or null when it is neither or
@@ -27,6 +28,20 @@ export function ratchetPosition(sender: string, type: string, ciphertext: Uint8A
     default:
       return null;
   }
+}
+
+/**
+ * The position of a group ciphertext of type `skmsg`, or null when it is malformed. Layout: a version byte, a protobuf
+ * (1 key id, 2 iteration, 3 ciphertext), a signature of 64 bytes.
+ */
+export function senderKeyPosition(sender: string, group: string, ciphertext: Uint8Array): RatchetPosition | null {
+  if (ciphertext.length <= 1 + SIGNATURE_BYTES) return null;
+  const numbers = readFields(ciphertext.subarray(1, -SIGNATURE_BYTES))?.numbers;
+  const keyId = numbers?.get(1);
+  if (numbers === undefined || keyId === undefined) return null;
+  // What two encryptions of one position have in common is the message key, not the signature, which is random.
+  const signed = ciphertext.subarray(0, -SIGNATURE_BYTES);
+  return { sender, ratchetKey: Buffer.from(`${group} ${keyId}`), counter: numbers.get(2) ?? 0, ciphertext: signed };
 }
 
 function whisperPosition(sender: string, whisper: Uint8Array): RatchetPosition | null {

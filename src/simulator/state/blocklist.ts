@@ -26,8 +26,6 @@ export class Blocklist {
 
   list(owner: User): readonly User[] {
     const prefix = `${owner.lid}/`;
-    return this.#records
-      .list(KIND, prefix)
-      .flatMap(({ key }) => this.#directory.byLid(key.slice(prefix.length)) ?? []);
+    return this.#records.list(KIND, prefix).flatMap(({ key }) => this.#directory.byLid(key.slice(prefix.length)) ?? []);
   }
 }

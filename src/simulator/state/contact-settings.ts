@@ -7,12 +7,14 @@ const settingsSchema = z.object({
   behaviour: z.enum(['silent', 'delivers', 'reads', 'echoes']),
   /** The address that its messages and receipts come from. */
   addressing: z.enum(['lid', 'pn']),
+  /** Has to be asked before being a member of a group. */
+  forbidsGroupAdd: z.boolean().default(false),
 });
 
 export type PersonSettings = z.infer<typeof settingsSchema>;
 
 const KIND = 'person-settings';
-const DEFAULTS: PersonSettings = { behaviour: 'delivers', addressing: 'lid' };
+const DEFAULTS: PersonSettings = { behaviour: 'delivers', addressing: 'lid', forbidsGroupAdd: false };
 
 export class ContactSettings {
   readonly #records: Records;

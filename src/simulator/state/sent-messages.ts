@@ -10,6 +10,8 @@ export interface SentMessage {
   readonly to: string;
   /** The stanza's type: `text`, `media`, `reaction` … */
   readonly type: string;
+  /** The stanza's `edit`, of edits and deletions. */
+  readonly edit?: string;
   /** Unix seconds. */
   readonly at: number;
   /** The message protobuf. */
@@ -24,6 +26,7 @@ const storedSchema = z.object({
   from: z.string(),
   to: z.string(),
   type: z.string(),
+  edit: z.string().exactOptional(),
   at: z.number(),
   content: z.base64(),
 });
@@ -54,6 +57,11 @@ export class SentMessages {
       this.#records.delete(KIND, oldest);
       break;
     }
+  }
+
+  /** Whoever wrote it. */
+  withId(id: string): readonly SentMessage[] {
+    return [...this.#byKey.values()].filter((message) => message.id === id);
   }
 
   find(from: User, id: string): SentMessage | undefined {

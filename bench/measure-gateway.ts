@@ -1,0 +1,123 @@
+/** One gateway on a fixture: how fast its links open, what it weighs, what it costs to idle, what traffic leaves behind. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChildProgram } from '../src/gateway.ts';
+import type { Fixture } from './fixtures.ts';
+import { GatewayUnderBench } from './gateway-under-bench.ts';
+import { cpuPercent, memoryByKind, rounded, type MemoryByKind } from './processes.ts';
+import { say } from './report.ts';
+
+export interface MeasureOptions {
+  readonly fixture: Fixture;
+  readonly perChild: number;
+  readonly children?: ChildProgram;
+  /** From the last open link to the first look at memory. */
+  readonly settleMs: number;
+  /** How long CPU is watched; 0 leaves it out. */
+  readonly idleMs: number;
+  /** Messages that each session receives; a quarter of them is answered. 0 leaves traffic out. */
+  readonly messages: number;
+}
+
+export interface GatewayMeasurement {
+  readonly idle: MemoryByKind;
+  readonly after_traffic: MemoryByKind | null;
+  readonly cpu_percent: number | null;
+  /** From the start of the gateway's process. */
+  readonly open_ms: { readonly all: number; readonly p50: number };
+  readonly event_loop_delay_ms: { readonly p99: number; readonly max: number };
+  /** Of requests during the restore. */
+  readonly api_latency_ms: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly requests: number;
+  };
+}
+
+const openTimeoutMs = 180_000;
+const pollMs = 100;
+const afterTrafficMs = 20_000;
+const sendersAtATime = 8;
+
+export async function measureGateway(options: MeasureOptions): Promise<GatewayMeasurement> {
+  const { fixture, perChild, children = {}, settleMs, idleMs, messages } = options;
+  const gateway = await GatewayUnderBench.start({ storagePath: fixture.storagePath, perChild, children });
+  try {
+    const opening = await untilOpen(gateway, fixture.sessions.length);
+    const delay = await gateway.loopDelay();
+    await sleep(settleMs);
+    const idle = memoryByKind(gateway.processes());
+    const cpu = idleMs > 0 ? await watchCpu(gateway, idleMs) : null;
+    let after: MemoryByKind | null = null;
+    if (messages > 0) {
+      await talk(gateway, fixture.sessions, messages);
+      await sleep(afterTrafficMs);
+      after = memoryByKind(gateway.processes());
+    }
+    return {
+      idle,
+      after_traffic: after,
+      cpu_percent: cpu,
+      open_ms: opening.openMs,
+      event_loop_delay_ms: { p99: rounded(delay.p99Ms), max: rounded(delay.maxMs) },
+      api_latency_ms: opening.latencyMs,
+    };
+  } finally {
+    await gateway.stop();
+  }
+}
+
+/** Asks for a single session and the list all the time, as a dashboard does, until every link is open. */
+async function untilOpen(gateway: GatewayUnderBench, count: number) {
+  const openedAt: number[] = [];
+  const latencies: number[] = [];
+  for (;;) {
+    const askedAt = performance.now();
+    const statuses = await gateway.statuses();
+    const answeredAt = performance.now();
+    latencies.push(answeredAt - askedAt);
+    const healthAt = performance.now();
+    await gateway.api.call('GET', '/health', { token: null });
+    latencies.push(performance.now() - healthAt);
+    const open = [...statuses.values()].filter((status) => status === 'connected').length;
+    while (openedAt.length < open) openedAt.push(answeredAt - gateway.startedAtMs);
+    if (open >= count) break;
+    if (answeredAt - gateway.startedAtMs > openTimeoutMs) {
+      const reasons = await gateway.get('/sessions?limit=3');
+      throw new Error(`only ${open} of ${count} links opened: ${JSON.stringify(reasons)}`);
+    }
+    await sleep(pollMs);
+  }
+  const sorted = latencies.toSorted((one, other) => one - other);
+  const share = (part: number): number =>
+    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);
+  return {
+    openMs: { all: Math.round(openedAt.at(-1) ?? 0), p50: Math.round(openedAt[Math.floor(count / 2)] ?? 0) },
+    latencyMs: { p50: share(0.5), p99: share(0.99), max: share(1), requests: sorted.length },
+  };
+}
+
+async function watchCpu(gateway: GatewayUnderBench, idleMs: number): Promise<number> {
+  const before = gateway.processes();
+  const startedAt = performance.now();
+  await sleep(idleMs);
+  return cpuPercent(before, gateway.processes(), performance.now() - startedAt);
+}
+
+/** Every session gets texts of two contacts and answers some. */
+async function talk(gateway: GatewayUnderBench, sessions: readonly string[], messages: number): Promise<void> {
+  const waiting = Array.from({ length: messages }, (_, round) =>
+    sessions.map((session) => ({ session, round })),
+  ).flat();
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { session, round } = next;
+      const contact = `1555300000${round % 2}`;
+      const text = `Message ${round} of the bench, about as long as people write.`;
+      await gateway.must([201], `/sessions/${session}/sandbox/messages`, { from: contact, text });
+      if (round % 4 === 3) await gateway.must([200, 202], `/sessions/${session}/messages/text`, { to: contact, text });
+    }
+  };
+  say(`  ${messages} messages to each of ${sessions.length} sessions`);
+  await Promise.all(Array.from({ length: sendersAtATime }, work));
+}
