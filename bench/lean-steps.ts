@@ -108,6 +108,8 @@ async function measure(sessions: number, variants: readonly Variant[]): Promise<
         open_ms: open.all,
         bundle_kb: bundleKb,
       });
+    } catch (error) {
+      say(`  does not run: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`);
     } finally {
       await fixture.dispose();
     }

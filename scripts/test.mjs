@@ -7,11 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const layers = ['unit', 'contract', 'integration', 'faults', 'e2e', 'browser'];
+/** Take long, and run only when they are named. */
+const layersOnDemand = ['soak'];
 /** These use the database server that this run starts for all of them. */
-const layersWithDatabase = new Set(['integration', 'faults', 'e2e', 'browser']);
+const layersWithDatabase = new Set(['integration', 'faults', 'e2e', 'browser', 'soak']);
 /** These start processes by the dozen and measure time: more than two at once and they disturb each other. */
-const heavyLayers = new Set(['faults', 'e2e', 'browser']);
+const heavyLayers = new Set(['faults', 'e2e', 'browser', 'soak']);
 const testTimeoutMs = 240_000;
+const soakTimeoutMs = 26 * 3_600_000;
 
 const pinnedNode = join(root, 'node_modules', '.bin', 'node');
 if (Number.parseInt(process.versions.node, 10) < 24 && existsSync(pinnedNode)) {
@@ -20,12 +23,13 @@ if (Number.parseInt(process.versions.node, 10) < 24 && existsSync(pinnedNode)) {
 }
 
 const chosen = process.argv.slice(2);
-const unknown = chosen.filter((layer) => !layers.includes(layer));
+const known = [...layers, ...layersOnDemand];
+const unknown = chosen.filter((layer) => !known.includes(layer));
 if (unknown.length > 0) {
-  console.error(`There is no layer ${unknown.join(', ')}; the layers are ${layers.join(', ')}.`);
+  console.error(`There is no layer ${unknown.join(', ')}; the layers are ${known.join(', ')}.`);
   process.exit(1);
 }
-const running = layers.filter((layer) => chosen.length === 0 || chosen.includes(layer));
+const running = chosen.length === 0 ? layers : known.filter((layer) => chosen.includes(layer));
 const files = running.flatMap(testsOf);
 if (files.length === 0) {
   console.error(`There are no tests in ${running.join(', ')}.`);
@@ -64,7 +68,7 @@ function runTests(database) {
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${concurrency}`,
-    `--test-timeout=${testTimeoutMs}`,
+    `--test-timeout=${running.includes('soak') ? soakTimeoutMs : testTimeoutMs}`,
     ...files,
   ];
   const environment = database === null ? {} : { TEST_POSTGRES_URL: database.templateUrl };

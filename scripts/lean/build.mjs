@@ -2,6 +2,7 @@
 // tells what each step saves.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -11,17 +12,26 @@ import { splitMessages } from './split-messages.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const leanFolder = join(root, 'dist', 'lean');
+const require = createRequire(import.meta.url);
 const baileys = '@whiskeysockets/baileys/';
 /** Loaded only by kinds of messages that ask for them, from node_modules. */
 const external = ['sharp', 'jimp', 'link-preview-js', 'music-metadata', 'audio-decode', 'bufferutil', 'utf-8-validate'];
 /** Node's own modules that no session needs until it does something special. */
-const rareBuiltins = ['zlib', 'child_process', 'fs/promises', 'os', 'stream/promises'];
+const rareBuiltins = [
+  'zlib',
+  'child_process',
+  'fs/promises',
+  'os',
+  'stream/promises',
+  'stream/consumers',
+  'https',
+  'tls',
+];
 
 /** The steps that may be left out, to measure what each of them saves. */
 export const steps = {
   lazyMessages: 'protobuf classes made at first use',
   nativeBridge: 'node:crypto instead of WebAssembly (whatsapp-rust-bridge)',
-  quietLogger: 'no second logger (pino)',
   lightCache: 'a cache of 50 lines (@cacheable/node-cache)',
   usedOnly: "only the library's files that are used",
   rareBuiltins: `Node's modules at first use (${rareBuiltins.join(', ')})`,
@@ -55,6 +65,8 @@ export async function buildLeanChild({
     minifyWhitespace: true,
     minifySyntax: true,
     minifyIdentifiers: has('shortNames'),
+    // A crash that nobody catches makes Node print the line where it happened.
+    lineLimit: 160,
     sourcemap: 'external',
     logLevel: 'silent',
     charset: has('ascii') ? 'ascii' : 'utf8',
@@ -99,9 +111,8 @@ function rewriting({ has, files, mended, readSource, lean }) {
   const inLean = (name) => join(lean, name);
   const standIns = [
     ...(has('nativeBridge') ? [['whatsapp-rust-bridge', `export * from ${text(inLean('rust-bridge.js'))};`]] : []),
-    ...(has('quietLogger')
-      ? [['pino', `export { silentLogger as default } from ${text(inLean('silent-logger.js'))};`]]
-      : []),
+    // Not a step of its own: pino does not survive bundling.
+    ['pino', `export { silentLogger as default } from ${text(inLean('silent-logger.js'))};`],
     ...(has('lightCache')
       ? [['@cacheable/node-cache', `export { LightCache as default } from ${text(inLean('node-cache.js'))};`]]
       : []),
@@ -111,11 +122,9 @@ function rewriting({ has, files, mended, readSource, lean }) {
   return {
     name: 'lean',
     setup(builder) {
-      builder.onResolve({ filter: /^[^.]/ }, ({ path, importer, namespace }) => {
+      builder.onResolve({ filter: /^[^.]/ }, ({ path, namespace }) => {
         const name = path.replace(/^node:/, '');
         if (namespace === 'stand-in' || !standIn.has(name)) return undefined;
-        // Our own code asks for what it needs.
-        if (rareBuiltins.includes(name) && !importer.includes(`${sep}node_modules${sep}`)) return undefined;
         return { path: name, namespace: 'stand-in' };
       });
       builder.onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path }) => ({
@@ -172,18 +181,15 @@ function lazyMessages(source, file, runtime) {
   return { contents: code.replace(placeholder, `__dirname + ${text(`/${name}`)}`), name, pieces };
 }
 
-/** A module whose functions load the real one when they are called. */
+/** A module whose functions load the real one when they are called; classes and constants it does not have. */
 function lazyBuiltin(name) {
-  const names = {
-    zlib: ['inflate', 'createInflate'],
-    child_process: ['exec'],
-    'fs/promises': ['mkdir', 'readFile', 'stat', 'unlink', 'writeFile'],
-    os: ['platform', 'release', 'tmpdir'],
-    'stream/promises': ['pipeline'],
-  }[name];
   const real = `process.getBuiltinModule(${text(name)})`;
-  return `${names.map((each) => `export const ${each} = (...given) => ${real}.${each}(...given);`).join('\n')}
-export default new Proxy({}, { get: (_, member) => ${real}[member] });`;
+  const functions = Object.entries(require(name))
+    .filter(([member, value]) => typeof value === 'function' && /^[a-z]\w*$/.test(member) && member !== 'default')
+    .map(
+      ([member]) => `const $${member} = (...given) => ${real}.${member}(...given); export { $${member} as ${member} };`,
+    );
+  return `${functions.join('\n')}\nexport default new Proxy({}, { get: (_, member) => ${real}[member] });`;
 }
 
 const text = (value) => JSON.stringify(value);

@@ -7,7 +7,7 @@ import { replaceOnce } from './expected-shape.mjs';
 /** Rewrites by path below node_modules; `verifier` is the module of verifyXEdDsa. */
 export const mendedFiles = {
   '@whiskeysockets/baileys/lib/Utils/crypto.js': (source, file) =>
-    replaceOnce(source, {
+    replaceOnce(lazyWebCrypto(source, file), {
       file,
       find: 'curve.verifySignature(generateSignalPubKey(pubKey), message, signature); return true;',
       by: 'return curve.verifySignature(generateSignalPubKey(pubKey), message, signature) === true;',
@@ -57,3 +57,9 @@ export const mendedFiles = {
       }`,
     }),
 };
+
+/** Pairing codes alone need the Web Crypto API; touching it loads all of it. */
+function lazyWebCrypto(source, file) {
+  const without = replaceOnce(source, { file, find: 'const { subtle } = globalThis.crypto;', by: '' });
+  return without.replaceAll(/\bsubtle\./g, 'globalThis.crypto.subtle.');
+}

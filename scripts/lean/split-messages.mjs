@@ -1,6 +1,7 @@
 // Splits the library's generated protobuf classes: each `X.Y = (function() {…})()` becomes a declaration of a lazy member
-// (src/child/lean/lazy-members.ts), and its source a piece of a file that is read when the class is first used. The
-// generated code itself stays as it is.
+// (src/child/lean/lazy-members.ts), and its source a piece of a file that is read when the class is first used; so are
+// the large methods of a class, since some classes are touched for an enum inside them only. The generated code itself
+// stays as it is.
 import { parse } from 'acorn';
 import { transformSync } from 'esbuild';
 import { UnexpectedShape } from './expected-shape.mjs';
@@ -8,6 +9,8 @@ import { UnexpectedShape } from './expected-shape.mjs';
 /** What the file declares beside the classes; classes use these and nothing else. */
 const expectedDeclarations = ['$Reader', '$Writer', '$root', '$util', 'longToNumber', 'longToString'];
 const fewestClasses = 600;
+/** They refer to their class by its full name, never to what their class declares. */
+const largeMethods = new Set(['encode', 'decode', 'fromObject', 'toObject']);
 const minified = {
   minifyWhitespace: true,
   minifySyntax: true,
@@ -33,10 +36,11 @@ export function splitMessages({ source, file, runtime, pieces }) {
     let text = '';
     let position = node.start;
     for (const statement of statements) {
-      const found = classOf(statement);
+      const found = classOf(statement) ?? methodOf(statement);
       if (found === null) continue;
-      count += 1;
-      const body = rewrite(found.value, found.value.callee.body.body);
+      const { callee } = found.value;
+      if (callee !== undefined) count += 1;
+      const body = rewrite(found.value, callee?.body.body ?? []);
       const { code } = transformSync(`$value=${body};`, minified);
       const bytes = Buffer.from(code.trim().replace(/;$/, ''), 'latin1');
       chunks.push(bytes);
@@ -99,5 +103,14 @@ function classOf(statement) {
   const isMember = left.type === 'MemberExpression' && !left.computed && left.object.type === 'Identifier';
   const isCalled = right.type === 'CallExpression' && right.callee.type === 'FunctionExpression';
   if (!isMember || !isCalled || right.arguments.length > 0) return null;
+  return { owner: left.object.name, name: left.property.name, value: right };
+}
+
+/** Reads `Class.encode = function encode(…) {…}` and the like; null for every other statement. */
+function methodOf({ type, expression }) {
+  if (type !== 'ExpressionStatement' || expression.type !== 'AssignmentExpression') return null;
+  const { left, right } = expression;
+  const isStatic = left.type === 'MemberExpression' && left.object.type === 'Identifier';
+  if (!isStatic || right.type !== 'FunctionExpression' || !largeMethods.has(left.property.name)) return null;
   return { owner: left.object.name, name: left.property.name, value: right };
 }

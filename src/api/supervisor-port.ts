@@ -4,14 +4,17 @@ import type { SessionId } from '../contract/ids.ts';
 import type { SessionResource, SessionStatus } from '../contract/operations/sessions.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import type { SupervisorStats } from '../supervisor/stats.ts';
-import type { NewSessionWishes } from '../supervisor/supervisor.ts';
+import type { NewSessionWishes } from '../supervisor/admission.ts';
 
 export interface ChildView {
   readonly pid: number | null;
   readonly state: NonNullable<SessionResource['child']>['state'];
   readonly memoryBytes: number | null;
   readonly capBytes: number;
-  readonly memoryWarning: { readonly growth: 'heap' | 'external' | 'native' | null; readonly memoryBytes: number } | null;
+  readonly memoryWarning: {
+    readonly growth: 'heap' | 'external' | 'native' | null;
+    readonly memoryBytes: number;
+  } | null;
   readonly sessions: number;
   readonly restarts: number;
   /** `at` in unix milliseconds. */

@@ -237,7 +237,10 @@ function authorOf({ sender, senderLid }: Addresses) {
 }
 
 /** Phone-number JIDs of those whom a message names, as far as they are known. */
-async function peopleOf(sock: WASocket, { mentions, quoted }: ContentDescription): Promise<ReadonlyMap<string, string>> {
+async function peopleOf(
+  sock: WASocket,
+  { mentions, quoted }: ContentDescription,
+): Promise<ReadonlyMap<string, string>> {
   const jids = new Set([...mentions, ...(quoted?.from ? [quoted.from] : [])]);
   const pairs = [...jids].map(async (jid) => [jid, await phoneJidOf(sock, jid)] as const);
   return new Map(await Promise.all(pairs));

@@ -259,7 +259,10 @@ export interface ToChild {
   };
   readonly operation: { body: { session: SessionId; name: string; params: unknown }; answer: unknown };
   /** Uploads media without sending it; answers the encoded protobuf Message that holds it. */
-  readonly upload_media: { body: { session: SessionId; media: PreparedMedia }; answer: { readonly content: Uint8Array; readonly location: MediaLocation } };
+  readonly upload_media: {
+    body: { session: SessionId; media: PreparedMedia };
+    answer: { readonly content: Uint8Array; readonly location: MediaLocation };
+  };
   /** Asks the phone to upload the file of a message again; answers where it lies now. */
   readonly renew_media: { body: { session: SessionId; messageId: string }; answer: { readonly directPath: string } };
   readonly send: { body: SendRequest; answer: SendAnswer };

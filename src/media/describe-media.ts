@@ -39,11 +39,19 @@ const nothing = {
  * The file may be replaced by another one of the spool; the old one is released then. Throws
  * `media_type_not_supported`, `converter_missing`.
  */
-export async function describeMedia(tools: DescribeTools, media: MediaFile, signal: AbortSignal): Promise<PreparedMedia> {
+export async function describeMedia(
+  tools: DescribeTools,
+  media: MediaFile,
+  signal: AbortSignal,
+): Promise<PreparedMedia> {
   const { kind } = media;
   switch (kind) {
     case 'document':
-      return { ...basics(media), ...nothing, mimetype: documentType({ ...media, declared: media.declaredType, found: media.type }) };
+      return {
+        ...basics(media),
+        ...nothing,
+        mimetype: documentType({ ...media, declared: media.declaredType, found: media.type }),
+      };
     case 'image':
       return describeImage(tools, media, signal);
     case 'sticker':
@@ -94,7 +102,11 @@ async function describeSticker(
   });
 }
 
-async function describeVideo({ tasks, ffmpeg }: DescribeTools, media: MediaFile, signal: AbortSignal): Promise<PreparedMedia> {
+async function describeVideo(
+  { tasks, ffmpeg }: DescribeTools,
+  media: MediaFile,
+  signal: AbortSignal,
+): Promise<PreparedMedia> {
   requireFit(media);
   const { path } = media.file;
   const facts = await decoding(media, readMp4Facts(path));
@@ -141,7 +153,13 @@ async function describeAudio(tools: DescribeTools, given: MediaFile, signal: Abo
     { seconds, waveform, isOpus }: Awaited<ReturnType<MediaTasks['describeAudio']>>,
   ): Promise<PreparedMedia> {
     const mimetype = media.type === 'video/mp4' ? 'audio/mp4' : basics(media).mimetype;
-    return { ...basics(media), ...nothing, mimetype, seconds: rounded(seconds), waveform: isOpus ? await bars() : null };
+    return {
+      ...basics(media),
+      ...nothing,
+      mimetype,
+      seconds: rounded(seconds),
+      waveform: isOpus ? await bars() : null,
+    };
 
     async function bars(): Promise<Uint8Array | null> {
       const loudness = await ffmpeg?.loudness(media.file.path, signal).catch(() => null);

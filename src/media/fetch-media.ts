@@ -52,7 +52,11 @@ export async function fetchMedia(settings: FetchSettings, order: FetchOrder): Pr
   }
 }
 
-async function ask({ agent, userAgent }: FetchSettings, url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+async function ask(
+  { agent, userAgent }: FetchSettings,
+  url: string,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
   try {
     return await request(url, {
       dispatcher: agent,
@@ -64,7 +68,11 @@ async function ask({ agent, userAgent }: FetchSettings, url: string, signal: Abo
   }
 }
 
-function take({ statusCode, headers, body }: Dispatcher.ResponseData, url: string, { capBytes, signal }: FetchOrder): FetchedMedia {
+function take(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  url: string,
+  { capBytes, signal }: FetchOrder,
+): FetchedMedia {
   const refuse = (error: WardenError): never => {
     body.on('error', () => undefined).destroy();
     throw error;

@@ -28,15 +28,46 @@ export function findFfmpeg(path: string | null, log: Logger): Ffmpeg | null {
   const found = path ?? toolFolders.map((folder) => `${folder}/ffmpeg`).find(existsSync) ?? '';
   if (found === '' || !existsSync(found)) return null;
   const limiter = ['/usr/bin/prlimit', '/bin/prlimit'].find(existsSync) ?? null;
-  const run = async (args: readonly string[], onOutput: (chunk: Buffer) => void, signal: AbortSignal): Promise<void> => {
-    const input = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-threads', '1', '-protocol_whitelist', 'file,pipe'];
+  const run = async (
+    args: readonly string[],
+    onOutput: (chunk: Buffer) => void,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const input = [
+      '-nostdin',
+      '-hide_banner',
+      '-loglevel',
+      'error',
+      '-threads',
+      '1',
+      '-protocol_whitelist',
+      'file,pipe',
+    ];
     const command = [...(limiter === null ? [] : [limiter, `--as=${memoryBytes}`, '--']), found, ...input, ...args];
     await runTool(command, { onOutput, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]), log });
   };
   return {
     toVoiceNote: ({ from, to }, signal) =>
       run(
-        ['-i', from, '-map', '0:a:0', '-vn', '-ac', '1', '-ar', '48000', '-c:a', 'libopus', '-b:a', '32k', '-f', 'ogg', '-n', to],
+        [
+          '-i',
+          from,
+          '-map',
+          '0:a:0',
+          '-vn',
+          '-ac',
+          '1',
+          '-ar',
+          '48000',
+          '-c:a',
+          'libopus',
+          '-b:a',
+          '32k',
+          '-f',
+          'ogg',
+          '-n',
+          to,
+        ],
         () => undefined,
         signal,
       ),
@@ -69,7 +100,21 @@ export function findFfmpeg(path: string | null, log: Logger): Ffmpeg | null {
       const chunks: Buffer[] = [];
       let bytes = 0;
       await run(
-        ['-i', path, '-map', '0:v:0', '-frames:v', '1', '-vf', 'scale=320:-2', '-f', 'image2pipe', '-c:v', 'mjpeg', 'pipe:1'],
+        [
+          '-i',
+          path,
+          '-map',
+          '0:v:0',
+          '-frames:v',
+          '1',
+          '-vf',
+          'scale=320:-2',
+          '-f',
+          'image2pipe',
+          '-c:v',
+          'mjpeg',
+          'pipe:1',
+        ],
         (chunk) => {
           bytes += chunk.length;
           if (bytes <= maxOutputBytes) chunks.push(chunk);

@@ -1,4 +1,5 @@
 /** Pure. Which content may be sent as which kind of media, and what its type is called. */
+import { assertNever } from '../contract/assert-never.ts';
 import type { PreparedMedia } from '../contract/ipc.ts';
 
 export type MediaKind = PreparedMedia['kind'];
@@ -29,6 +30,8 @@ export function treatmentOf(kind: MediaKind, type: string | null): Treatment {
     case 'audio':
       if (type !== null && (playableAudio.has(type) || type === 'video/mp4')) return 'as_is';
       return type !== null && convertibleAudio.has(type) ? 'to_opus' : 'unfit';
+    default:
+      return assertNever(kind);
   }
 }
 
@@ -61,7 +64,10 @@ export function contradicts(declared: string | null, found: string | null): bool
   if (saidFamily === seenFamily) return false;
   if (seen === 'application/zip' || seen === 'application/x-ole-storage') return saidFamily !== 'application';
   const isAudiovisual = (family: string): boolean => family === 'audio' || family === 'video';
-  return !(isAudiovisual(seenFamily) && (isAudiovisual(saidFamily) || said === 'application/ogg' || said === 'application/mp4'));
+  return !(
+    isAudiovisual(seenFamily) &&
+    (isAudiovisual(saidFamily) || said === 'application/ogg' || said === 'application/mp4')
+  );
 }
 
 /** A type without its parameters, in lower case. */

@@ -1,6 +1,7 @@
 /** Work on media that would stall the event loop, in a worker thread that comes and goes. */
 import { Piscina } from 'piscina';
 import { trusted } from '../contract/trusted.ts';
+import type * as MediaWorker from './media-worker.ts';
 import type { AudioFacts, PictureFacts } from './media-worker.ts';
 
 export interface MediaTasks {
@@ -48,4 +49,4 @@ export function createMediaTasks(): MediaTasks {
   };
 }
 
-type Worker = typeof import('./media-worker.ts');
+type Worker = typeof MediaWorker;

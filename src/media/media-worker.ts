@@ -91,7 +91,13 @@ export async function toSticker({ from, to }: Conversion): Promise<{ readonly is
 }
 
 /** Throws for what is no audio. */
-export async function describeAudio({ path, type }: { readonly path: string; readonly type: string }): Promise<AudioFacts> {
+export async function describeAudio({
+  path,
+  type,
+}: {
+  readonly path: string;
+  readonly type: string;
+}): Promise<AudioFacts> {
   if (type.startsWith('audio/ogg')) {
     const opus = opusFacts(await readFile(path));
     if (opus !== null) return { ...opus, isOpus: true };

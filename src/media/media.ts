@@ -48,7 +48,12 @@ const largestReceivedBytes = 2 * 1024 ** 3;
 /** Opens the folders; dispose of it with `close`. */
 export async function createMedia({ settings, listNeeded, findUploaded, log }: MediaOptions): Promise<Media> {
   const { folder, userAgent } = settings;
-  const spool = await Spool.open({ folder: join(folder, 'spool'), quotaBytes: settings.spoolQuotaBytes, listNeeded, log });
+  const spool = await Spool.open({
+    folder: join(folder, 'spool'),
+    quotaBytes: settings.spoolQuotaBytes,
+    listNeeded,
+    log,
+  });
   const cache = await MediaCache.open({
     folder: join(folder, 'received'),
     quotaBytes: settings.cacheQuotaBytes,

@@ -49,7 +49,10 @@ async function findMoov(file: FileHandle, bytes: number): Promise<Buffer | null>
   return null;
 }
 
-function boxAt(buffer: Buffer, { at, base, end }: { readonly at: number; readonly base: number; readonly end: number }): Box | null {
+function boxAt(
+  buffer: Buffer,
+  { at, base, end }: { readonly at: number; readonly base: number; readonly end: number },
+): Box | null {
   if (at + 8 > buffer.length) return null;
   const type = buffer.toString('latin1', at + 4, at + 8);
   let size = buffer.readUInt32BE(at);
@@ -65,7 +68,7 @@ function boxAt(buffer: Buffer, { at, base, end }: { readonly at: number; readonl
 }
 
 function* boxesIn(buffer: Buffer, from: number, to: number): Generator<Box> {
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     const box = boxAt(buffer, { at, base: 0, end: to });
     if (box === null) return;
     yield box;

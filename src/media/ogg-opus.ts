@@ -21,7 +21,7 @@ export function opusFacts(file: Buffer): OpusFacts | null {
   let preSkip: number | null = null;
   let packetBytes = 0;
   let packets = 0;
-  for (let page = 0; page + pageHeaderBytes <= file.length; ) {
+  for (let page = 0; page + pageHeaderBytes <= file.length;) {
     if (file.toString('latin1', page, page + 4) !== 'OggS') return null;
     const segments = file.readUInt8(page + 26);
     const bodyAt = page + pageHeaderBytes + segments;

@@ -146,7 +146,13 @@ async function uploadedBefore(
   const media = await findUploaded(id, isSandbox);
   if (media === null) {
     throw new WardenError('media_not_found', {
-      details: [{ field: 'media_id', expected: 'an id that POST …/media/upload answered and that has not expired', received: id }],
+      details: [
+        {
+          field: 'media_id',
+          expected: 'an id that POST …/media/upload answered and that has not expired',
+          received: id,
+        },
+      ],
     });
   }
   const isWrong = (kind !== null && media.kind !== kind) || (isVoiceNote && media.waveform === null);

@@ -52,7 +52,8 @@ export function createReceivedMedia(options: ReceivedOptions): ReceivedMedia {
       const name = nameOf(wanted.location);
       const known = await cache.find(name);
       if (known !== null) return known;
-      const running = underWay.get(name) ?? obtain(options, wanted, name, lifetime.signal).finally(() => underWay.delete(name));
+      const running =
+        underWay.get(name) ?? obtain(options, wanted, name, lifetime.signal).finally(() => underWay.delete(name));
       underWay.set(name, running);
       await running;
       const obtained = await cache.find(name);
@@ -69,10 +70,15 @@ function nameOf({ mediaKey, fileSha256, fileEncSha256 }: MediaLocation): string 
 }
 
 // oxlint-disable-next-line max-params -- what with, what, under which name, how long
-async function obtain(options: ReceivedOptions, wanted: FileRequest, name: string, lifetime: AbortSignal): Promise<void> {
+async function obtain(
+  options: ReceivedOptions,
+  wanted: FileRequest,
+  name: string,
+  lifetime: AbortSignal,
+): Promise<void> {
   const signal = AbortSignal.any([lifetime, AbortSignal.timeout(options.timeoutMs)]);
   const attempt = async (location: MediaLocation): Promise<void> => {
-    const body = download(options, location, wanted.target, signal);
+    const body = download(options, { location, target: wanted.target }, signal);
     const { file } = await cached(decrypted(body, location));
     await file.close();
   };
@@ -92,13 +98,14 @@ async function obtain(options: ReceivedOptions, wanted: FileRequest, name: strin
 /** Throws `media_gone` when WhatsApp does not have the file any more. */
 async function* download(
   { agentFor, userAgent }: ReceivedOptions,
-  location: MediaLocation,
-  target: LinkTarget,
+  { location, target }: Pick<FileRequest, 'location' | 'target'>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const url = urlOfFile(location);
   if (url === null || !mayServe(url, target)) {
-    throw new WardenError('media_unavailable', { message: 'The message names a media server that is not one of WhatsApp.' });
+    throw new WardenError('media_unavailable', {
+      message: 'The message names a media server that is not one of WhatsApp.',
+    });
   }
   const { statusCode, body } = await request(url, {
     dispatcher: agentFor(target),

@@ -1,6 +1,7 @@
 /** Writes one file of the spool: counted against its cap and the quota while it grows, and gone unless it was finished. */
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
+import { callbackify } from 'node:util';
 import { WardenError } from '../contract/errors.ts';
 
 export interface SinkOptions {
@@ -53,20 +54,11 @@ export class SpoolSink extends Writable {
   }
 
   override _construct(done: (error?: Error | null) => void): void {
-    open(this.path, 'wx', 0o600).then((file) => {
-      this.#file = file;
-      done();
-    }, (error: unknown) => done(asFull(error)));
+    callbackify(() => this.#open())(done);
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#take(chunk).then(
-      () => done(),
-      (error: unknown) => {
-        this.#failure = asFull(error);
-        done(this.#failure);
-      },
-    );
+    callbackify(() => this.#take(chunk))(done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -75,14 +67,31 @@ export class SpoolSink extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#end().then(() => done(error), () => done(error));
+    callbackify(() => this.#end())(() => done(error));
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.#file = await open(this.path, 'wx', 0o600);
+    } catch (error) {
+      throw asFull(error);
+    }
   }
 
   async #take(chunk: Buffer): Promise<void> {
+    try {
+      await this.#append(chunk);
+    } catch (error) {
+      this.#failure = asFull(error);
+      throw this.#failure;
+    }
+  }
+
+  async #append(chunk: Buffer): Promise<void> {
     if (this.#bytes + chunk.length > this.#options.capBytes) throw tooLarge(this.#options.capBytes);
     this.#options.reserve(chunk.length);
     this.#bytes += chunk.length;
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const { bytesWritten } = (await this.#file?.write(chunk, at)) ?? { bytesWritten: chunk.length };
       at += bytesWritten;
     }

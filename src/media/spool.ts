@@ -133,7 +133,9 @@ export class Spool {
     if (entry === undefined) return;
     this.#entries.delete(path);
     this.#usedBytes -= entry.bytes;
-    await unlink(path).catch((error: unknown) => this.#options.log.debug({ err: error }, 'spooled file was gone already'));
+    await unlink(path).catch((error: unknown) =>
+      this.#options.log.debug({ err: error }, 'spooled file was gone already'),
+    );
   }
 
   /** Deletes what no message needs any more. Never rejects. */

@@ -2,10 +2,14 @@
 import { z } from 'zod';
 import type { MediaLocation, PreparedMedia } from '../contract/ipc.ts';
 
-const bytes = z.codec(z.base64(), z.custom<Uint8Array>((value) => value instanceof Uint8Array), {
-  decode: (text) => Buffer.from(text, 'base64'),
-  encode: (value) => Buffer.from(value).toString('base64'),
-});
+const bytes = z.codec(
+  z.base64(),
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  {
+    decode: (text) => Buffer.from(text, 'base64'),
+    encode: (value) => Buffer.from(value).toString('base64'),
+  },
+);
 const kind = z.enum(['image', 'video', 'audio', 'document', 'sticker']);
 
 export const locationColumn = z.object({

@@ -93,7 +93,8 @@ async function keepForLater(transaction: CommonQueryMethods, session: string, it
   `);
 }
 
-const binaryOf = (value: Uint8Array | null) => (value === null ? sql.fragment`null::bytea` : sql.binary(bytesOf(value)));
+const binaryOf = (value: Uint8Array | null) =>
+  value === null ? sql.fragment`null::bytea` : sql.binary(bytesOf(value));
 
 const targetRow = z.object({
   ordinal: z.number(),

@@ -76,7 +76,7 @@ export async function listChats(
   const page = rows.slice(0, limit);
   const last = rows.length > limit ? page.at(-1) : undefined;
   return {
-    rows: page.map(({ messageCount, total: _, ...lastMessage }) => ({ messageCount, lastMessage })),
+    rows: page.map(({ messageCount, ...lastMessage }) => ({ messageCount, lastMessage })),
     total,
     nextCursor: last === undefined ? null : formatCursor(last.at, last.chat),
   };
@@ -128,7 +128,8 @@ const likePattern = (search: string): string => `%${textOf(search).replaceAll(/[
 const formatCursor = (at: number, key: string): string => Buffer.from(`m${at}.${key}`).toString('base64url');
 
 function parseCursor(cursor: string): { readonly at: number; readonly key: string } {
-  const [, at, key] = /^m(-?\d{1,15}(?:\.\d{1,3})?)\.(.{1,150})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  const [, at, key] =
+    /^m(-?\d{1,15}(?:\.\d{1,3})?)\.(.{1,150})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (at !== undefined && key !== undefined) return { at: Number(at), key };
   throw new WardenError('invalid_request', {
     details: [{ field: 'cursor', expected: 'the next_cursor of an earlier answer', received: cursor.slice(0, 40) }],

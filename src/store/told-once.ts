@@ -41,6 +41,8 @@ export async function markTold(
     returning session_id as session, id
   `);
   const left = new Set(fresh.map(({ session, id }) => JSON.stringify([session, id])));
-  const told = new Set(marked.flatMap(({ session, item, id }) => (left.delete(JSON.stringify([session, id])) ? [] : [item])));
+  const told = new Set(
+    marked.flatMap(({ session, item, id }) => (left.delete(JSON.stringify([session, id])) ? [] : [item])),
+  );
   return (item) => !told.has(item);
 }

@@ -8,6 +8,15 @@ export interface AdmissionFacts {
   readonly capsBytes: number;
 }
 
+export interface NewSessionWishes {
+  readonly sandbox: boolean;
+  readonly memoryCapMb: number | null;
+  /** It is to run at once. */
+  readonly starts: boolean;
+  /** Sessions that there are already. */
+  readonly existing: number;
+}
+
 export interface AdmissionBudget {
   /** What caps may sum up to. */
   readonly budgetBytes: number;

@@ -8,7 +8,9 @@ import type { ExitVerdict } from './exit-cause.ts';
 import type { ExitReport } from './exit-report.ts';
 import { exitOfSession } from './exit-of-session.ts';
 import type { LiveSession } from './live-session.ts';
-import { ManagedChild, type ChildChannel, type ChildEnvironment, type MemoryWarning } from './managed-child.ts';
+import type { ChildChannel, ChildEnvironment } from './child-environment.ts';
+import { ManagedChild } from './managed-child.ts';
+import type { MemoryWarning } from './recycling.ts';
 import { memoryCaps } from './memory-policy.ts';
 import { hasProcess } from './process-machine.ts';
 import { serveChild } from './serve-child.ts';
@@ -310,7 +312,8 @@ export class ChildHost {
   /** Named beside more than half of its neighbours it is not named at all. */
   #isToBeMoved(session: LiveSession, accusation: Accusation | null, now: number): boolean {
     const named = accusation?.sessions ?? [];
-    if (!named.includes(session.id) || this.sessions.size < 2 || named.length * 2 > this.sessions.size + 1) return false;
+    if (!named.includes(session.id) || this.sessions.size < 2 || named.length * 2 > this.sessions.size + 1)
+      return false;
     const { troubles, isRepeated } = addTrouble(session.troubles, now);
     session.troubles = troubles;
     return isRepeated && session.isolated !== false;

@@ -43,7 +43,10 @@ export class DeafWatch {
     const isDeaf = await channel
       .request('probe', { session: session.id }, { deadlineMs: queryTimeoutMs + marginMs })
       // Whatever else comes back shows that the way is open, or that another part of the supervision is at work.
-      .then(() => false, (error: unknown) => toWardenError(error).code === 'whatsapp_timeout');
+      .then(
+        () => false,
+        (error: unknown) => toWardenError(error).code === 'whatsapp_timeout',
+      );
     this.#probing.delete(session);
     session.hearing = provedWell(session.hearing, clock.monotonic());
     if (isDeaf && session.isConnected && !session.isLeaving) onDeaf(session);

@@ -16,7 +16,13 @@ export interface Hearing {
   readonly habitMs: number;
 }
 
-export const beginHearing = (now: number): Hearing => ({ events: 0, frames: 0, heardAt: now, framesSince: 0, habitMs: 0 });
+export const beginHearing = (now: number): Hearing => ({
+  events: 0,
+  frames: 0,
+  heardAt: now,
+  framesSince: 0,
+  habitMs: 0,
+});
 
 /** Counters of a heartbeat; they begin anew with each link. */
 export function listen(

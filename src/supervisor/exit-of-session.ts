@@ -27,7 +27,7 @@ export function exitOfSession(report: ExitReport, { life, delayMs, accusation, i
     growth,
     stderr: stderrTail,
     action: isMoved ? 'restarted' : actionOf(life),
-    delayMs: isMoved ? 0 : delayMs,
+    delayMs: isMoved || delayMs === null ? null : Math.round(delayMs),
     culprits: accusation,
     movedToOwnChild: isMoved,
   };

@@ -3,23 +3,20 @@
  * channel, its timers and its record on disk; knows nothing of sessions.
  */
 import type { ChildProcess } from 'node:child_process';
-import type { Clock } from '../clock.ts';
-import { Channel, processPort, type Handlers } from '../contract/channel.ts';
+import { Channel, processPort } from '../contract/channel.ts';
 import { WardenError } from '../contract/errors.ts';
 import {
   protocolVersion,
   type ChildNotices,
-  type LinkSnapshot,
   type SupervisorNotices,
   type ToChild,
   type ToSupervisor,
 } from '../contract/ipc.ts';
-import type { Logger } from '../log.ts';
+import type { ChildChannel, ChildEnvironment, ChildListeners } from './child-environment.ts';
 import { ChildMemory } from './child-memory.ts';
 import { classifyExit, type KillCause } from './exit-cause.ts';
-import type { ExitReport } from './exit-report.ts';
-import { judgeMemory, type GrowthKind, type MemoryCaps } from './memory-policy.ts';
-import type { OrphanRecords } from './orphans.ts';
+import type { Incarnation } from './incarnation.ts';
+import { judgeMemory } from './memory-policy.ts';
 import { raiseOomScore } from './proc.ts';
 import {
   dueAt,
@@ -30,64 +27,12 @@ import {
   type ProcessFact,
   type ProcessState,
 } from './process-machine.ts';
-import { isMoment, mayRecycle, type RecycleCause } from './recycle-policy.ts';
-import type { SupervisorSettings } from './settings.ts';
-import { spawnChild, type Wrappers } from './spawn.ts';
-import type { Slot, StartGate } from './start-gate.ts';
+import type { RecycleCause } from './recycle-policy.ts';
+import { Recycling, type MemoryWarning } from './recycling.ts';
+import { spawnChild } from './spawn.ts';
+import type { Slot } from './start-gate.ts';
 import { StderrTail } from './stderr-tail.ts';
-import { beginWatch, heard, judge, look, type Watch } from './watchdog.ts';
-
-export type ChildChannel = Channel<ToChild, ToSupervisor, SupervisorNotices, ChildNotices>;
-
-/** What children of one supervisor share. */
-export interface ChildEnvironment {
-  readonly childEntry: string;
-  readonly childFlags: readonly string[];
-  readonly settings: SupervisorSettings;
-  readonly gate: StartGate;
-  readonly wrappers: () => Wrappers;
-  readonly orphans: OrphanRecords;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Logger;
-}
-
-export interface ChildListeners {
-  readonly handlers: Handlers<ToSupervisor>;
-  /** Asked at each spawn. */
-  readonly caps: () => MemoryCaps;
-  /** A process of our protocol is there. */
-  readonly onHello: () => void;
-  readonly onLink: (snapshot: LinkSnapshot) => void;
-  readonly onHeartbeat: (heartbeat: ChildNotices['heartbeat']) => void;
-  /** Its first session has been accepted. */
-  readonly onReady: () => void;
-  /** The process has ended; the state tells what follows. */
-  readonly onGone: (report: ExitReport) => void;
-  readonly onState: () => void;
-}
-
-/** A child that grew again soon after it was replaced for that. */
-export interface MemoryWarning {
-  readonly growth: GrowthKind | null;
-  readonly memoryBytes: number;
-}
-
-interface Incarnation {
-  readonly process: ChildProcess;
-  readonly channel: ChildChannel;
-  readonly stderr: StderrTail;
-  readonly spawnedAt: number;
-  readonly memory: ChildMemory;
-  caps: MemoryCaps;
-  readonly pulse: NodeJS.Timeout;
-  wasAsked: boolean;
-  vitals: ChildNotices['heartbeat'] | null;
-  vitalsAt: number;
-  recycleWanted: { readonly cause: RecycleCause; readonly wantedAt: number } | null;
-  watch: Watch;
-  isOver: boolean;
-}
+import { beginWatch, heard, judge, look } from './watchdog.ts';
 
 const channelWindow = { requests: 64, bytes: 8 * 1_048_576 };
 const requestDeadlineMs = 30_000;
@@ -100,8 +45,7 @@ export class ManagedChild {
   #state: ProcessState = initialProcess;
   #incarnation: Incarnation | null = null;
   #lastExitAt: number | null = null;
-  #lastRecycleAt: number | null = null;
-  #memoryWarning: MemoryWarning | null = null;
+  readonly #recycling: Recycling;
   #timer: NodeJS.Timeout | null = null;
   #slot: Slot | null = null;
   #leaveLine: (() => void) | null = null;
@@ -110,6 +54,7 @@ export class ManagedChild {
   constructor(environment: ChildEnvironment, listeners: ChildListeners) {
     this.#environment = environment;
     this.#listeners = listeners;
+    this.#recycling = new Recycling(environment.settings.recycle, environment.clock);
   }
 
   get state(): ProcessState {
@@ -129,12 +74,7 @@ export class ManagedChild {
     return this.#incarnation?.vitals ?? null;
   }
   get memoryWarning(): MemoryWarning | null {
-    return this.#memoryWarning;
-  }
-  /** Whether it is about to be replaced and takes nothing new. */
-  get isRecycling(): boolean {
-    const { life } = this.#state;
-    return life.tag === 'stopping' && life.recycledFor !== null;
+    return this.#recycling.warning;
   }
   get capBytes(): number {
     return (this.#incarnation?.caps ?? this.#listeners.caps()).capBytes;
@@ -178,14 +118,7 @@ export class ManagedChild {
   }
   /** Replaces the process by a new one, at a quiet moment; false when that was done so recently that it cannot help. */
   recycle(cause: RecycleCause): boolean {
-    const incarnation = this.#incarnation;
-    const { settings, clock } = this.#environment;
-    const now = clock.monotonic();
-    if (incarnation === null || this.#state.life.tag !== 'running') return true;
-    if (incarnation.recycleWanted !== null) return true;
-    if (mayRecycle({ lastAt: this.#lastRecycleAt }, now, settings.recycle) === 'wait') return false;
-    incarnation.recycleWanted = { cause, wantedAt: now };
-    return true;
+    return this.#state.life.tag !== 'running' || this.#recycling.want(cause);
   }
   /** The sampled cap takes effect at once; heap and kernel limits of a process stay as they were at its spawn. */
   reviseCaps(): void {
@@ -231,7 +164,8 @@ export class ManagedChild {
       }
     }
     if (state !== before) this.#listeners.onState();
-    if (fact.tag === 'ready' && before.life.tag === 'starting' && state.life.tag === 'running') this.#listeners.onReady();
+    if (fact.tag === 'ready' && before.life.tag === 'starting' && state.life.tag === 'running')
+      this.#listeners.onReady();
   }
 
   #perform(effect: ProcessEffect): void {
@@ -306,11 +240,11 @@ export class ManagedChild {
       wasAsked: false,
       vitals: null,
       vitalsAt: 0,
-      recycleWanted: null,
       watch: beginWatch(clock.monotonic()),
       isOver: false,
     };
     this.#incarnation = incarnation;
+    this.#recycling.begin();
     if (child.pid !== undefined) {
       orphans.note(child.pid);
       raiseOomScore(child.pid);
@@ -368,9 +302,11 @@ export class ManagedChild {
     const { pid } = incarnation.process;
     const { clock, log } = this.#environment;
     incarnation.watch = look(incarnation.watch, clock.monotonic(), tickMs);
-    if (this.#weigh(incarnation) === 'kill') {
+    // The memory of a process that is ending tells nothing, and its deadline is set.
+    const isEnding = this.#state.life.tag === 'stopping';
+    if (!isEnding && this.#weigh(incarnation) === 'kill') {
       log.warn({ pid, memory_bytes: incarnation.memory.bytes }, 'child is over its memory cap, killing it');
-      this.#lastRecycleAt = clock.monotonic();
+      this.#recycling.happens();
       this.doom('memory');
       return;
     }
@@ -391,29 +327,20 @@ export class ManagedChild {
     const bytes = pid === undefined ? null : memory.look(pid, vitals);
     if (bytes === null) return 'fine';
     const judgement = judgeMemory(bytes, caps, settings.recycle.softRatio);
-    if (judgement === 'recycle' && !this.recycle('memory')) {
-      if (this.#memoryWarning === null) log.warn({ pid, memory_bytes: bytes }, 'child grows again after its recycling');
-      const hadNone = this.#memoryWarning === null;
-      this.#memoryWarning = { growth: memory.growth, memoryBytes: bytes };
-      if (hadNone) this.#listeners.onState();
-    }
-    if (judgement === 'fine' && this.#memoryWarning !== null) {
-      this.#memoryWarning = null;
+    const isLoop = judgement === 'recycle' && !this.recycle('memory');
+    if (this.#recycling.warn(isLoop ? { growth: memory.growth, memoryBytes: bytes } : null)) {
+      if (isLoop) log.warn({ pid, memory_bytes: bytes }, 'child grows again after its recycling');
       this.#listeners.onState();
     }
     return judgement;
   }
 
-  #recycleAtQuietMoment(incarnation: Incarnation): void {
-    const { recycleWanted, channel, process: child } = incarnation;
-    const { settings, clock, log } = this.#environment;
-    const now = clock.monotonic();
-    if (recycleWanted === null) return;
-    const { cause, wantedAt } = recycleWanted;
-    const isTold = incarnation.vitalsAt > wantedAt;
-    if (!isMoment({ wantedAt, isTold, inFlight: channel.inFlight }, now, settings.recycle)) return;
-    log.warn({ pid: child.pid, cause, memory_bytes: incarnation.memory.bytes }, 'child is replaced by a new process');
-    this.#lastRecycleAt = now;
+  #recycleAtQuietMoment({ channel, process: child, memory, vitalsAt }: Incarnation): void {
+    const cause = this.#recycling.due({ inFlight: channel.inFlight, toldAt: vitalsAt });
+    if (cause === null) return;
+    const { log } = this.#environment;
+    log.warn({ pid: child.pid, cause, memory_bytes: memory.bytes }, 'child is replaced by a new process');
+    this.#recycling.happens();
     this.#step({ tag: 'recycle_wanted', cause });
   }
 

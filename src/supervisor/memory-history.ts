@@ -9,7 +9,7 @@ export class MemoryHistory {
   readonly #recent: MemorySample[] = [];
 
   add(sample: MemorySample): void {
-    if (this.#first?.heapBytes == null) this.#first = sample;
+    if (this.#first === null || this.#first.heapBytes === null) this.#first = sample;
     const last = this.#recent.at(-1);
     // The newest look replaces one that was taken just before it.
     if (last !== undefined && sample.at - last.at < spacingMs && this.#recent.length > 1) this.#recent.pop();

@@ -25,8 +25,11 @@ const megabyte = 1_048_576;
 /** What each further session of a packed child may take: bench measurements show a tenth of it at rest. */
 const furtherSessionMb = 24;
 const dataMarginMb = 64;
-/** V8 of Node 26 reserves its code range as writable memory, which RLIMIT_DATA counts though nothing of it is used. */
-const codeRangeMb = 512;
+/**
+ * V8 of Node 26 reserves its code range and more as writable memory, which RLIMIT_DATA counts though nothing of it is
+ * used: VmData less RssAnon of an idle child was measured as 566 to 576 MB.
+ */
+const reservedMb = 580;
 
 /** Caps of a child with room for `places` sessions; `ownCapsMb` are those that its sessions ask for. */
 export function memoryCaps(defaultMb: number, places: number, ownCapsMb: readonly (number | null)[]): MemoryCaps {
@@ -38,7 +41,7 @@ export function memoryCaps(defaultMb: number, places: number, ownCapsMb: readonl
   return {
     capBytes: capMb * megabyte,
     heapMb: Math.round(capMb / 2),
-    dataBytes: (capMb + dataMarginMb + codeRangeMb) * megabyte,
+    dataBytes: (capMb + dataMarginMb + reservedMb) * megabyte,
   };
 }
 

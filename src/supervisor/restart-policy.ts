@@ -53,5 +53,7 @@ export function afterRecycle(
 ): RestartDecision {
   const isRare = record.lastRecycleAt === null || at.now - record.lastRecycleAt >= recycleWindowMs;
   const noted = { ...record, lastRecycleAt: at.now };
-  return isRare ? { record: noted, delayMs: recycleDelayMs, isCrashLoop: false, isOver: false } : afterCrash(noted, policy, at);
+  return isRare
+    ? { record: noted, delayMs: recycleDelayMs, isCrashLoop: false, isOver: false }
+    : afterCrash(noted, policy, at);
 }

@@ -75,6 +75,7 @@ export const leanFlags: readonly string[] = [
   '--no-opt',
   '--no-sparkplug',
   '--max-lazy',
+  '--bytecode-old-age=1',
   '--expose-gc',
 ];
 

@@ -3,48 +3,26 @@
  * restart of the supervisor restores exactly what should run; wishes for one session are carried out one after the other.
  */
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../clock.ts';
 import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { LinkSnapshot, LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
 import type { SessionStatus } from '../contract/operations/sessions.ts';
-import type { Logger } from '../log.ts';
-import type { AcceptedSend, SessionRow, Store } from '../store/store.ts';
-import { countRefusalOf } from './admission.ts';
+import type { AcceptedSend, SessionRow } from '../store/store.ts';
+import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
-import type { ChildChannel } from './managed-child.ts';
+import type { ChildChannel } from './child-environment.ts';
 import type { ChildView } from './child-host.ts';
 import { Hosting } from './hosting.ts';
 import { LiveSession } from './live-session.ts';
-import type { Life } from './process-machine.ts';
 import { Sends } from './sends.ts';
 import { SessionNews } from './session-news.ts';
-import type { SupervisorSettings } from './settings.ts';
+import type { SupervisorOptions } from './supervisor-options.ts';
 import type { BreakerView } from './start-breaker.ts';
 import { sleep } from './start-gate.ts';
-import { readStats, type OtherProcesses, type SupervisorStats } from './stats.ts';
-import { deriveStatus, isOver } from './status.ts';
+import { readStats, type SupervisorStats } from './stats.ts';
+import { notConnected, statusOf } from './session-status.ts';
+import { isOver } from './status.ts';
 import { waitUntil } from './wait-until.ts';
-
-export interface SupervisorOptions {
-  readonly store: Store;
-  /** Path of the child's entry; by default the one that is built beside this file. */
-  readonly childEntry?: string;
-  /** Flags of Node for children, beside their memory cap; by default those of a lean child. */
-  readonly childFlags?: readonly string[];
-  readonly settings: SupervisorSettings;
-  readonly storagePath: string;
-  /** Where the link of a session goes: WhatsApp, a server of the operator's, or the sandbox. */
-  readonly resolveTarget: (row: SessionRow) => Promise<LinkTarget>;
-  /** A message is sent or has failed: what was kept to send it is of no use any more. */
-  readonly onFinal?: (accepted: AcceptedSend) => void;
-  /** What else belongs to this gateway and uses memory. */
-  readonly otherProcesses?: () => OtherProcesses;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** From 0 to below 1. */
-  readonly random: () => number;
-}
 
 /** Where a session is now, and the public status that follows. */
 export interface SessionView {
@@ -53,15 +31,6 @@ export interface SessionView {
   readonly child: ChildView | null;
   readonly status: SessionStatus;
   readonly statusReason: string;
-}
-
-export interface NewSessionWishes {
-  readonly sandbox: boolean;
-  readonly memoryCapMb: number | null;
-  /** It is to run at once. */
-  readonly starts: boolean;
-  /** Sessions that there are already. */
-  readonly existing: number;
 }
 
 interface PairCodeRequest {
@@ -415,39 +384,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return new Supervisor(options);
 }
 
-function statusOf(
-  session: LiveSession,
-  desired: 'running' | 'stopped',
-  startsPausedMs: number | null,
-): { readonly status: SessionStatus; readonly statusReason: string } {
-  const child = session.host?.child ?? null;
-  const { status, reason } = deriveStatus({
-    desired,
-    link: session.link,
-    process:
-      child === null
-        ? null
-        : {
-            state: child.state.life.tag,
-            silentMs: child.silentMs,
-            lastExitDetail: child.state.lastExit?.detail ?? null,
-            retryInMs: child.retryInMs,
-            pausedMs: isQueued(child.state.life) ? startsPausedMs : null,
-          },
-    trouble: session.trouble,
-  });
-  return { status, statusReason: reason };
-}
-
-const isQueued = (life: Life): boolean => life.tag === 'starting' && life.phase === 'queued';
-
 const wishesOf = (session: LiveSession) => ({
   isSandbox: session.isSandbox,
   isIsolated: session.wantsOwnChild,
   memoryCapMb: session.memoryCapMb,
 });
-
-function notConnected(session: LiveSession): WardenError {
-  const { reason } = session.link;
-  return new WardenError('session_not_connected', { message: `The session is not connected to WhatsApp. ${reason}` });
-}

@@ -40,7 +40,7 @@ describe('editing, deleting and forwarding messages', () => {
     const edit = await paired.ask('/messages/edit', { to: contact, message_id: id, text: 'Hello' });
     assert.equal(at(edit, 'status'), 'sent');
     assert.notEqual(at(edit, 'message_id'), id);
-    const copy = await receivedBy(paired, contact, id, (item) => at(item, 'edits') !== undefined);
+    const copy = await receivedBy(paired, { by: contact, id, matches: (item) => at(item, 'edits') !== undefined });
     assert.equal(at(copy, 'edits', 0, 'text'), 'Hello');
     const message = await becomes(id, (each) => at(each, 'body') === 'Hello');
     assert.equal(typeof at(message, 'edited_at'), 'number');
@@ -53,8 +53,16 @@ describe('editing, deleting and forwarding messages', () => {
     await paired.ask('/messages/edit', { to: contact, message_id: id, text: 'New text' });
     await becomes(id, (each) => at(each, 'body') === 'New text');
     const reply = await paired.ask('/messages/text', { to: contact, text: 'See above', reply_to: id });
-    const copy = await receivedBy(paired, contact, String(at(reply, 'message_id')));
-    const quoted = at(copy, 'raw', 'extendedTextMessage', 'contextInfo', 'quotedMessage', 'extendedTextMessage', 'text');
+    const copy = await receivedBy(paired, { by: contact, id: String(at(reply, 'message_id')) });
+    const quoted = at(
+      copy,
+      'raw',
+      'extendedTextMessage',
+      'contextInfo',
+      'quotedMessage',
+      'extendedTextMessage',
+      'text',
+    );
     assert.equal(quoted, 'New text');
   });
 
@@ -62,13 +70,21 @@ describe('editing, deleting and forwarding messages', () => {
     const unknown = await paired.post('/messages/edit', { to: contact, message_id: unknownId, text: 'x' });
     assert.equal(unknown.status, 404);
     assert.equal(errorOf(unknown), 'message_not_found');
-    const theirs = await paired.post('/messages/edit', { to: contact, message_id: await written({ text: 'Mine' }), text: 'x' });
+    const theirs = await paired.post('/messages/edit', {
+      to: contact,
+      message_id: await written({ text: 'Mine' }),
+      text: 'x',
+    });
     assert.equal(theirs.status, 403);
     assert.equal(errorOf(theirs), 'message_not_own');
     const elsewhere = await paired.post('/messages/edit', { to: other, message_id: await sendText('Here'), text: 'x' });
     assert.equal(errorOf(elsewhere), 'message_not_found');
     const place = await paired.ask('/messages/location', { to: contact, latitude: 1, longitude: 2 });
-    const textless = await paired.post('/messages/edit', { to: contact, message_id: at(place, 'message_id'), text: 'x' });
+    const textless = await paired.post('/messages/edit', {
+      to: contact,
+      message_id: at(place, 'message_id'),
+      text: 'x',
+    });
     assert.equal(textless.status, 422);
     assert.equal(errorOf(textless), 'unprocessable');
     const empty = await paired.post('/messages/edit', { to: contact, message_id: unknownId, text: '' });
@@ -105,7 +121,7 @@ describe('editing, deleting and forwarding messages', () => {
   test('a deletion for everyone reaches the contact and leaves nothing in the store', async () => {
     const id = await sendText('Forget this');
     await paired.ask('/messages/delete', { to: contact, message_id: id });
-    const copy = await receivedBy(paired, contact, id, (item) => at(item, 'deleted') === true);
+    const copy = await receivedBy(paired, { by: contact, id, matches: (item) => at(item, 'deleted') === true });
     assert.equal(at(copy, 'text'), 'Forget this');
     const message = await becomes(id, (each) => at(each, 'deleted_at') !== null);
     assert.equal(at(message, 'body'), null);
@@ -122,7 +138,11 @@ describe('editing, deleting and forwarding messages', () => {
   });
 
   test('a deletion for this account only needs keys of the phone', async () => {
-    const answer = await paired.post('/messages/delete', { to: contact, message_id: await sendText('x'), for_everyone: false });
+    const answer = await paired.post('/messages/delete', {
+      to: contact,
+      message_id: await sendText('x'),
+      for_everyone: false,
+    });
     assert.equal(answer.status, 503);
     assert.equal(errorOf(answer), 'app_state_unavailable');
   });
@@ -130,11 +150,11 @@ describe('editing, deleting and forwarding messages', () => {
   test('a forwarded text is marked as such, and marked higher when it is forwarded again', async () => {
     const id = await written({ text: 'Pass it on' });
     const first = String(at(await paired.ask('/messages/forward', { to: other, message_id: id }), 'message_id'));
-    const copy = await receivedBy(paired, other, first);
+    const copy = await receivedBy(paired, { by: other, id: first });
     assert.equal(at(copy, 'text'), 'Pass it on');
     assert.equal(at(copy, 'forwarded'), true);
     const second = String(at(await paired.ask('/messages/forward', { to: contact, message_id: first }), 'message_id'));
-    const again = await receivedBy(paired, contact, second);
+    const again = await receivedBy(paired, { by: contact, id: second });
     assert.equal(at(again, 'raw', 'extendedTextMessage', 'contextInfo', 'forwardingScore'), 2);
   });
 
@@ -142,7 +162,7 @@ describe('editing, deleting and forwarding messages', () => {
     const file = Buffer.from('/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////', 'base64').toString('base64');
     const id = await written({ type: 'image', file: { base64: file }, caption: 'Look' });
     const forwarded = String(at(await paired.ask('/messages/forward', { to: other, message_id: id }), 'message_id'));
-    const copy = await receivedBy(paired, other, forwarded);
+    const copy = await receivedBy(paired, { by: other, id: forwarded });
     assert.equal(at(copy, 'type'), 'image');
     assert.equal(at(copy, 'caption'), 'Look');
     assert.equal(at(copy, 'media', 'failure'), null);
@@ -152,7 +172,7 @@ describe('editing, deleting and forwarding messages', () => {
   test('a forwarded poll is a poll of its own', async () => {
     const id = await written({ type: 'poll', question: 'Which?', options: ['A', 'B'] });
     const forwarded = String(at(await paired.ask('/messages/forward', { to: other, message_id: id }), 'message_id'));
-    const copy = await receivedBy(paired, other, forwarded);
+    const copy = await receivedBy(paired, { by: other, id: forwarded });
     assert.deepEqual(at(copy, 'poll'), { question: 'Which?', options: ['A', 'B'], selectable: 1 });
     await paired.ask('/sandbox/messages', { from: other, vote_in: forwarded, options: ['B'] });
     const vote = await paired.event('poll_vote', (data) => at(data, 'message_id') === forwarded);
@@ -169,8 +189,16 @@ describe('editing, deleting and forwarding messages', () => {
 
   test('a session that is not connected changes nothing', async () => {
     await paired.gateway.must(201, '/sessions', { id: 'idle', sandbox: true, auto_connect: false });
-    for (const [kind, body] of [['edit', { text: 'x' }], ['delete', {}], ['forward', {}]] as const) {
-      const answer = await paired.gateway.post(`/sessions/idle/messages/${kind}`, { to: contact, message_id: unknownId, ...body });
+    for (const [kind, body] of [
+      ['edit', { text: 'x' }],
+      ['delete', {}],
+      ['forward', {}],
+    ] as const) {
+      const answer = await paired.gateway.post(`/sessions/idle/messages/${kind}`, {
+        to: contact,
+        message_id: unknownId,
+        ...body,
+      });
       assert.equal(answer.status, 503);
       assert.equal(errorOf(answer), 'session_not_connected');
     }

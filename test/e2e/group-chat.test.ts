@@ -30,24 +30,30 @@ for (const addressing of ['lid', 'pn'] as const) {
       await paired.event('message', about(id));
       return id;
     };
-    const mentionsOf = (copy: unknown): readonly unknown[] => Object(at(copy, 'mentions') ?? []);
+    const mentionsOf = (copy: unknown): readonly unknown[] => {
+      const mentions: unknown = at(copy, 'mentions');
+      return Array.isArray(mentions) ? mentions : [];
+    };
 
     test('somebody is mentioned as the group knows them, and named so in the text', async () => {
       const id = await sendText(`Welcome @${ben}`, { mentions: [`+${ben}`] });
-      const copy = await receivedBy(paired, anna, id);
+      const copy = await receivedBy(paired, { by: anna, id });
       const [mentioned] = mentionsOf(copy);
       assert.match(String(mentioned), addressing === 'lid' ? /@lid$/ : /@s\.whatsapp\.net$/);
       assert.equal(at(copy, 'text'), `Welcome @${String(mentioned).split('@')[0]}`);
     });
 
     test('everybody else is mentioned by "all"', async () => {
-      const copy = await receivedBy(paired, anna, await sendText('Hear, hear', { mentions: 'all' }));
+      const copy = await receivedBy(paired, { by: anna, id: await sendText('Hear, hear', { mentions: 'all' }) });
       assert.equal(mentionsOf(copy).length, 2);
     });
 
     test('mentions and quotes of members are told by phone number', async () => {
       const own = await sendText('A question');
-      const event = await paired.event('message', about(await write(anna, { text: 'Ask them', quoted_id: own, mentions: [ben] })));
+      const event = await paired.event(
+        'message',
+        about(await write(anna, { text: 'Ask them', quoted_id: own, mentions: [ben] })),
+      );
       assert.deepEqual(at(event, 'mentions'), [jidOf(ben)]);
       assert.deepEqual(at(event, 'quoted'), { message_id: own, from: jidOf(ownPhone), body: 'A question' });
       assert.equal(at(event, 'participant'), jidOf(anna));
@@ -57,7 +63,9 @@ for (const addressing of ['lid', 'pn'] as const) {
       const id = await sendText('Who has it?');
       for (const member of [anna, ben]) {
         const receipt = (status: string) => (data: unknown) =>
-          at(data, 'from') === jidOf(member) && at(data, 'status') === status && JSON.stringify(at(data, 'message_ids')).includes(id);
+          at(data, 'from') === jidOf(member) &&
+          at(data, 'status') === status &&
+          JSON.stringify(at(data, 'message_ids')).includes(id);
         assert.equal(at(await paired.event('receipt', receipt('delivered')), 'chat'), group);
         await paired.ask('/sandbox/receipts', { message_id: id, type: 'read', contact: member });
         await paired.event('receipt', receipt('read'));
@@ -80,7 +88,7 @@ for (const addressing of ['lid', 'pn'] as const) {
     test('members vote in polls of the session', async () => {
       const sent = await paired.ask('/messages/poll', { to: group, question: 'When?', options: ['Now', 'Later'] });
       const id = String(at(sent, 'message_id'));
-      await receivedBy(paired, ben, id);
+      await receivedBy(paired, { by: ben, id });
       await write(ben, { vote_in: id, options: ['Later'] });
       const vote = await paired.event('poll_vote', about(id));
       assert.deepEqual([at(vote, 'from'), at(vote, 'selected')], [jidOf(ben), ['Later']]);
@@ -95,12 +103,12 @@ for (const addressing of ['lid', 'pn'] as const) {
     test('the session reacts, replies, edits, reads, and deletes as an admin', async () => {
       const id = await written(anna, { text: 'Spam' });
       await paired.ask('/messages/react', { to: group, message_id: id, emoji: '👎' });
-      const reply = await receivedBy(paired, ben, await sendText('No spam here', { reply_to: id }));
+      const reply = await receivedBy(paired, { by: ben, id: await sendText('No spam here', { reply_to: id }) });
       assert.equal(at(reply, 'quoted_id'), id);
       await paired.ask('/messages/read', { chat: group, message_ids: [id] });
       const own = await sendText('Old');
       await paired.ask('/messages/edit', { to: group, message_id: own, text: 'New' });
-      await receivedBy(paired, ben, own, (copy) => at(copy, 'edits', 0, 'text') === 'New');
+      await receivedBy(paired, { by: ben, id: own, matches: (copy) => at(copy, 'edits', 0, 'text') === 'New' });
       const deletion = await paired.ask('/messages/delete', { to: group, message_id: id });
       assert.equal(at(deletion, 'status'), 'sent');
       await eventually(async () => at(await paired.ask(`/messages/${id}`), 'deleted_at') !== null);

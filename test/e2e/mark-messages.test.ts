@@ -26,8 +26,10 @@ describe('reacting to messages, pinning, starring and reading them', () => {
     return id;
   };
   const reaction = (matches: (reaction: unknown) => boolean) =>
-    eventually(async () => (await inbox(paired.gateway, 'support', contact)).find((item) => matches(at(item, 'reaction'))), 15_000, () =>
-      inbox(paired.gateway, 'support', contact),
+    eventually(
+      async () => (await inbox(paired.gateway, 'support', contact)).find((item) => matches(at(item, 'reaction'))),
+      15_000,
+      () => inbox(paired.gateway, 'support', contact),
     );
 
   test('a reaction reaches the contact, and is taken back by an empty one', async () => {
@@ -47,9 +49,12 @@ describe('reacting to messages, pinning, starring and reading them', () => {
 
   test('a message is pinned for everybody, and unpinned', async () => {
     const id = await written('Important');
-    for (const [pinned, type] of [[true, 'PIN_FOR_ALL'], [false, 'UNPIN_FOR_ALL']] as const) {
+    for (const [pinned, type] of [
+      [true, 'PIN_FOR_ALL'],
+      [false, 'UNPIN_FOR_ALL'],
+    ] as const) {
       const answer = await paired.ask('/messages/pin', { to: contact, message_id: id, pinned });
-      const copy = await receivedBy(paired, contact, String(at(answer, 'message_id')));
+      const copy = await receivedBy(paired, { by: contact, id: String(at(answer, 'message_id')) });
       assert.equal(at(copy, 'raw', 'pinInChatMessage', 'key', 'id'), id);
       assert.equal(at(copy, 'raw', 'pinInChatMessage', 'type'), type);
     }
@@ -64,7 +69,11 @@ describe('reacting to messages, pinning, starring and reading them', () => {
   });
 
   test('nothing is attached to a message that is unknown', async () => {
-    for (const [kind, body] of [['react', { emoji: '👍' }], ['pin', {}], ['star', {}]] as const) {
+    for (const [kind, body] of [
+      ['react', { emoji: '👍' }],
+      ['pin', {}],
+      ['star', {}],
+    ] as const) {
       const answer = await paired.post(`/messages/${kind}`, { to: contact, message_id: unknownId, ...body });
       assert.equal(answer.status, 404);
       assert.equal(errorOf(answer), 'message_not_found');
@@ -98,7 +107,11 @@ describe('reacting to messages, pinning, starring and reading them', () => {
 
   test('a session that is not connected attaches nothing', async () => {
     await paired.gateway.must(201, '/sessions', { id: 'idle', sandbox: true, auto_connect: false });
-    const answer = await paired.gateway.post('/sessions/idle/messages/react', { to: contact, message_id: unknownId, emoji: '👍' });
+    const answer = await paired.gateway.post('/sessions/idle/messages/react', {
+      to: contact,
+      message_id: unknownId,
+      emoji: '👍',
+    });
     assert.equal(errorOf(answer), 'session_not_connected');
     const read = await paired.gateway.post('/sessions/idle/messages/read', { chat: contact, message_ids: [unknownId] });
     assert.equal(errorOf(read), 'session_not_connected');

@@ -16,7 +16,10 @@ describe('files of messages', () => {
   let receiver: HttpReceiver;
   before(async () => {
     receiver = await startHttpReceiver();
-    session = await startMediaSession({ MEDIA_DOWNLOAD_TIMEOUT_MS: '4000', QUERY_TIMEOUT_MS: '4000' }, { url: receiver.url });
+    session = await startMediaSession(
+      { MEDIA_DOWNLOAD_TIMEOUT_MS: '4000', QUERY_TIMEOUT_MS: '4000' },
+      { url: receiver.url },
+    );
   });
   after(async () => {
     await session.dispose();
@@ -24,7 +27,10 @@ describe('files of messages', () => {
   });
 
   /** A contact writes with a file; answers what the webhook was told of it. */
-  const write = async (bytes: Buffer, fields: Readonly<Record<string, unknown>> = {}): Promise<{ id: string; url: string; data: unknown }> => {
+  const write = async (
+    bytes: Buffer,
+    fields: Readonly<Record<string, unknown>> = {},
+  ): Promise<{ id: string; url: string; data: unknown }> => {
     const written = await session.gateway.must(201, '/sessions/support/sandbox/messages', {
       from: contact,
       type: 'document',
@@ -33,7 +39,8 @@ describe('files of messages', () => {
     });
     const id = String(at(written, 'message_id'));
     const told = await eventually(
-      () => receiver.requests.find(({ json }) => at(json, 'event') === 'message' && at(json, 'data', 'message_id') === id),
+      () =>
+        receiver.requests.find(({ json }) => at(json, 'event') === 'message' && at(json, 'data', 'message_id') === id),
       15_000,
       () => receiver.requests.map(({ json }) => json),
     );
@@ -43,7 +50,11 @@ describe('files of messages', () => {
 
   test('are told with their type, name and size, and can be fetched by the path that is told', async () => {
     const bytes = randomBytes(100_000);
-    const { url, data } = await write(bytes, { mimetype: 'application/pdf', file_name: 'Bericht "1".pdf', caption: 'Read this' });
+    const { url, data } = await write(bytes, {
+      mimetype: 'application/pdf',
+      file_name: 'Bericht "1".pdf',
+      caption: 'Read this',
+    });
     assert.equal(at(data, 'type'), 'document');
     assert.equal(at(data, 'caption'), 'Read this');
     assert.equal(at(data, 'media', 'mimetype'), 'application/pdf');
@@ -75,13 +86,22 @@ describe('files of messages', () => {
 
   test('of messages that the session sent can be fetched, too', async () => {
     const bytes = randomBytes(3_000);
-    const sent = await session.gateway.must(200, '/sessions/support/messages/document', { to: contact, base64: bytes.toString('base64') });
-    const file = await getFile(session.gateway, `/api/v1/sessions/support/messages/${String(at(sent, 'message_id'))}/media`);
+    const sent = await session.gateway.must(200, '/sessions/support/messages/document', {
+      to: contact,
+      base64: bytes.toString('base64'),
+    });
+    const file = await getFile(
+      session.gateway,
+      `/api/v1/sessions/support/messages/${String(at(sent, 'message_id'))}/media`,
+    );
     assert.deepEqual(file.bytes, bytes);
   });
 
   test('never run in the browser, whatever a stranger calls them', async () => {
-    const { url } = await write(Buffer.from('<script>alert(1)</script>'), { mimetype: 'text/html\r\nx-evil: 1', file_name: 'a\r\nb.html' });
+    const { url } = await write(Buffer.from('<script>alert(1)</script>'), {
+      mimetype: 'text/html\r\nx-evil: 1',
+      file_name: 'a\r\nb.html',
+    });
     const file = await getFile(session.gateway, url);
     assert.equal(file.headers['content-type'], 'application/octet-stream');
     assert.equal(file.headers['x-evil'], undefined);

@@ -56,14 +56,21 @@ describe('media that is uploaded once', () => {
   });
 
   test('of one kind is not sent as another, and an unknown id is not found', async () => {
-    const uploaded = await session.gateway.must(201, upload, { base64: picture.toString('base64'), media_type: 'document', filename: 'a.png' });
+    const uploaded = await session.gateway.must(201, upload, {
+      base64: picture.toString('base64'),
+      media_type: 'document',
+      filename: 'a.png',
+    });
     assert.equal(at(uploaded, 'media_type'), 'document');
     const media = { media_id: at(uploaded, 'media_id') };
     const wrong = await session.gateway.post('/sessions/support/messages/image', { to: contact, ...media });
     assert.equal(wrong.status, 422);
     assert.equal(at(wrong.json, 'error', 'details', 0, 'field'), 'media_id');
     await session.gateway.must(200, '/sessions/support/messages/document', { to: contact, ...media });
-    const unknown = await session.gateway.post('/sessions/support/messages/image', { to: contact, media_id: 'med_unknown' });
+    const unknown = await session.gateway.post('/sessions/support/messages/image', {
+      to: contact,
+      media_id: 'med_unknown',
+    });
     assert.equal(unknown.status, 404);
     assert.equal(at(unknown.json, 'error', 'type'), 'media_not_found');
   });

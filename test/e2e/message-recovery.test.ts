@@ -32,7 +32,11 @@ describe('a session whose process is killed while people edit, delete, react and
     const reacted: string[] = [];
     for (let round = 0; round < rounds; round++) {
       const pid = await childPid();
-      const [toEdit, toDelete, toLike] = [await write({ text: 'x' }), await write({ text: 'y' }), await write({ text: 'z' })];
+      const [toEdit, toDelete, toLike] = [
+        await write({ text: 'x' }),
+        await write({ text: 'y' }),
+        await write({ text: 'z' }),
+      ];
       const changes = Promise.all([
         write({ edit_of: toEdit, text: `edited ${round}` }),
         write({ delete_of: toDelete }),
@@ -49,7 +53,8 @@ describe('a session whose process is killed while people edit, delete, react and
       await eventually(async () => (await childPid()) !== pid, 20_000);
       await untilConnected(paired.gateway, 'support');
     }
-    const told = (name: string, id: string) => paired.events(name).filter((data) => at(data, 'message_id') === id).length;
+    const told = (name: string, id: string) =>
+      paired.events(name).filter((data) => at(data, 'message_id') === id).length;
     const counts = () => ({
       messages: [...edited, ...deleted, ...reacted].map((id) => told('message', id)),
       edits: edited.map((id) => told('message_edited', id)),

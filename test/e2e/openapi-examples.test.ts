@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { operationNames, operations, type OperationName } from '../../src/contract/index.ts';
+import { examplePng } from '../../src/contract/schemas.ts';
 import { at, type ApiAnswer } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { GatewayUnderTest, untilConnected, untilStatus } from '../support/gateway.ts';
@@ -107,7 +108,7 @@ describe('every example of the OpenAPI document', () => {
     });
     if (method !== 'GET' && method !== 'DELETE') return gateway.api.call(method, `/api/v1${url}`, { body: params });
     const query = new URLSearchParams(Object.entries(params).map(([key, value]) => [key, String(value)]));
-    return gateway.api.call(method, `/api/v1${url}${query.size === 0 ? '' : `?${query}`}`);
+    return gateway.api.call(method, `/api/v1${url}?${query.toString()}`);
   }
 
   function here(value: unknown): unknown {
@@ -183,8 +184,7 @@ describe('every example of the OpenAPI document', () => {
   }
 
   async function receivedImage(): Promise<string> {
-    const { base64 } = Object(operations.sendImage.example.params);
-    const file = { base64: String(base64).split(',')[1] };
+    const file = { base64: examplePng.split(',')[1] };
     const body = { from: contact, type: 'image', file, mimetype: 'image/png' };
     const id = String(at(await gateway.must(201, '/sessions/support/sandbox/messages', body), 'message_id'));
     await eventually(async () => (await gateway.get(`/sessions/support/messages/${id}`)).status === 200);

@@ -16,7 +16,9 @@ describe('audio', () => {
   after(() => session.dispose());
 
   const send = async (bytes: Buffer, fields: Readonly<Record<string, unknown>> = {}): Promise<unknown> =>
-    session.received(await session.gateway.must(200, path, { to: contact, base64: bytes.toString('base64'), ...fields }));
+    session.received(
+      await session.gateway.must(200, path, { to: contact, base64: bytes.toString('base64'), ...fields }),
+    );
 
   test('as a voice note reaches the contact with its length and waveform', async () => {
     const message = await send(note, { ptt: true });
@@ -52,7 +54,10 @@ describe('audio', () => {
   });
 
   test('that is none is refused', async () => {
-    const answer = await session.gateway.post(path, { to: contact, base64: Buffer.from('no sound').toString('base64') });
+    const answer = await session.gateway.post(path, {
+      to: contact,
+      base64: Buffer.from('no sound').toString('base64'),
+    });
     assert.equal(answer.status, 422);
     assert.equal(at(answer.json, 'error', 'type'), 'media_type_not_supported');
   });

@@ -29,8 +29,13 @@ describe('locations, contacts, polls and what goes with every message', () => {
   };
 
   test('a location arrives with its name and address', async () => {
-    const id = await send('location', { latitude: 52.52, longitude: 13.405, name: 'Berlin', address: 'Alexanderplatz 1' });
-    const received = await receivedBy(paired, contact, id);
+    const id = await send('location', {
+      latitude: 52.52,
+      longitude: 13.405,
+      name: 'Berlin',
+      address: 'Alexanderplatz 1',
+    });
+    const received = await receivedBy(paired, { by: contact, id });
     assert.equal(at(received, 'type'), 'location');
     assert.deepEqual(at(received, 'location'), {
       latitude: 52.52,
@@ -53,9 +58,11 @@ describe('locations, contacts, polls and what goes with every message', () => {
         phones: [{ number: '+1 555 000-2222', phone_type: 'WORK' }],
       },
     });
-    const received = await receivedBy(paired, contact, id);
+    const received = await receivedBy(paired, { by: contact, id });
     assert.equal(at(received, 'type'), 'contact');
-    assert.deepEqual(at(received, 'contacts'), [{ display_name: 'Support; sales, and\\or "help"', phones: ['15550002222'] }]);
+    assert.deepEqual(at(received, 'contacts'), [
+      { display_name: 'Support; sales, and\\or "help"', phones: ['15550002222'] },
+    ]);
     const vcard = String(at(received, 'raw', 'contactMessage', 'vcard'));
     assert.match(vcard, /^ORG:Example\\, Inc\.$/m);
     assert.match(vcard, /^FN:Support\\; sales\\, and\\\\or "help"$/m);
@@ -64,12 +71,9 @@ describe('locations, contacts, polls and what goes with every message', () => {
 
   test('several contact cards arrive in one message', async () => {
     const cards = ['One', 'Two'].map((name) => ({ display_name: name, phones: [{ number: '15550002222' }] }));
-    const received = await receivedBy(paired, contact, await send('contact', { contacts: cards }));
+    const received = await receivedBy(paired, { by: contact, id: await send('contact', { contacts: cards }) });
     const contacts = at(received, 'contacts');
-    assert.deepEqual(
-      Array.isArray(contacts) && contacts.map((each) => at(each, 'display_name')),
-      ['One', 'Two'],
-    );
+    assert.deepEqual(Array.isArray(contacts) && contacts.map((each) => at(each, 'display_name')), ['One', 'Two']);
   });
 
   test('a contact without cards, or with both forms of them, is refused by its field', async () => {
@@ -81,7 +85,7 @@ describe('locations, contacts, polls and what goes with every message', () => {
 
   test('a poll arrives with its question and options', async () => {
     const id = await send('poll', { question: 'Lunch?', options: ['Yes', 'No', 'Later'], selectable: 0 });
-    const received = await receivedBy(paired, contact, id);
+    const received = await receivedBy(paired, { by: contact, id });
     assert.equal(at(received, 'type'), 'poll');
     assert.deepEqual(at(received, 'poll'), { question: 'Lunch?', options: ['Yes', 'No', 'Later'], selectable: 0 });
   });
@@ -93,12 +97,20 @@ describe('locations, contacts, polls and what goes with every message', () => {
   });
 
   test('a reply quotes a message of the chat, whoever wrote it', async () => {
-    const written = String(at(await paired.ask('/sandbox/messages', { from: contact, text: 'A question' }), 'message_id'));
+    const written = String(
+      at(await paired.ask('/sandbox/messages', { from: contact, text: 'A question' }), 'message_id'),
+    );
     await paired.event('message', (data) => at(data, 'message_id') === written);
-    const reply = await receivedBy(paired, contact, await send('text', { text: 'An answer', reply_to: written }));
+    const reply = await receivedBy(paired, {
+      by: contact,
+      id: await send('text', { text: 'An answer', reply_to: written }),
+    });
     assert.equal(at(reply, 'quoted_id'), written);
     assert.equal(at(reply, 'raw', 'extendedTextMessage', 'contextInfo', 'quotedMessage', 'conversation'), 'A question');
-    const own = await receivedBy(paired, contact, await send('location', { latitude: 1, longitude: 2, reply_to: at(reply, 'message_id') }));
+    const own = await receivedBy(paired, {
+      by: contact,
+      id: await send('location', { latitude: 1, longitude: 2, reply_to: at(reply, 'message_id') }),
+    });
     assert.equal(at(own, 'quoted_id'), at(reply, 'message_id'));
   });
 
@@ -107,12 +119,18 @@ describe('locations, contacts, polls and what goes with every message', () => {
     assert.deepEqual(await refusal('text', { to: contact, text: 'Hm', reply_to: '3EB0FFFFFFFFFFFFFFFF' }), expected);
     const elsewhere = await paired.ask('/sandbox/messages', { from: '15557654321', text: 'Another chat' });
     await paired.event('message', (data) => at(data, 'message_id') === at(elsewhere, 'message_id'));
-    assert.deepEqual(await refusal('text', { to: contact, text: 'Hm', reply_to: at(elsewhere, 'message_id') }), expected);
+    assert.deepEqual(
+      await refusal('text', { to: contact, text: 'Hm', reply_to: at(elsewhere, 'message_id') }),
+      expected,
+    );
   });
 
   test('people are mentioned in a chat of two, everybody only in groups', async () => {
     const text = `Ask @${ownPhone}`;
-    const received = await receivedBy(paired, contact, await send('text', { text, mentions: [`+${ownPhone}`] }));
+    const received = await receivedBy(paired, {
+      by: contact,
+      id: await send('text', { text, mentions: [`+${ownPhone}`] }),
+    });
     assert.deepEqual(at(received, 'mentions'), [`${ownPhone}@s.whatsapp.net`]);
     assert.equal(at(received, 'text'), text);
     const answer = await refusal('text', { to: contact, text: 'Hey', mentions: 'all' });
@@ -120,15 +138,28 @@ describe('locations, contacts, polls and what goes with every message', () => {
   });
 
   test('a message disappears when it is asked to, and as the chat does otherwise', async () => {
-    const asked = await receivedBy(paired, contact, await send('text', { text: 'Soon gone', ephemeral_seconds: 86_400 }));
+    const asked = await receivedBy(paired, {
+      by: contact,
+      id: await send('text', { text: 'Soon gone', ephemeral_seconds: 86_400 }),
+    });
     assert.equal(at(asked, 'ephemeral_seconds'), 86_400);
-    assert.equal(at(await receivedBy(paired, contact, await send('text', { text: 'Stays' })), 'ephemeral_seconds'), undefined);
-    const written = await paired.ask('/sandbox/messages', { from: contact, text: 'Disappearing', ephemeral_seconds: 604_800 });
+    assert.equal(
+      at(await receivedBy(paired, { by: contact, id: await send('text', { text: 'Stays' }) }), 'ephemeral_seconds'),
+      undefined,
+    );
+    const written = await paired.ask('/sandbox/messages', {
+      from: contact,
+      text: 'Disappearing',
+      ephemeral_seconds: 604_800,
+    });
     const event = await paired.event('message', (data) => at(data, 'message_id') === at(written, 'message_id'));
     assert.equal(at(event, 'ephemeral'), 604_800);
-    const kept = await receivedBy(paired, contact, await send('text', { text: 'As the chat does' }));
+    const kept = await receivedBy(paired, { by: contact, id: await send('text', { text: 'As the chat does' }) });
     assert.equal(at(kept, 'ephemeral_seconds'), 604_800);
-    const off = await receivedBy(paired, contact, await send('text', { text: 'Stays', ephemeral_seconds: 0 }));
+    const off = await receivedBy(paired, {
+      by: contact,
+      id: await send('text', { text: 'Stays', ephemeral_seconds: 0 }),
+    });
     assert.equal(at(off, 'ephemeral_seconds'), undefined);
   });
 

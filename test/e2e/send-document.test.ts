@@ -28,7 +28,8 @@ describe('documents', () => {
   });
 
   const spooled = () => readdir(join(session.gateway.storagePath, 'media', 'spool'));
-  const childPid = async (): Promise<number> => Number(at((await session.gateway.get('/sessions/support')).json, 'child', 'pid'));
+  const childPid = async (): Promise<number> =>
+    Number(at((await session.gateway.get('/sessions/support')).json, 'child', 'pid'));
 
   test('reach the contact with name, caption and type', async () => {
     const text = Buffer.from('Name;Age\nAnna;7\n');
@@ -50,7 +51,10 @@ describe('documents', () => {
     const picture = await png(3, 3);
     const answer = await postForm(session.gateway, path, {
       fields: { to: contact },
-      file: { blob: new Blob([new Uint8Array(picture)], { type: 'application/octet-stream' }), name: 'Zeichnung Ä.png' },
+      file: {
+        blob: new Blob([new Uint8Array(picture)], { type: 'application/octet-stream' }),
+        name: 'Zeichnung Ä.png',
+      },
     });
     assert.equal(answer.status, 200, JSON.stringify(answer.json));
     const message = await session.received(answer.json);
@@ -59,24 +63,37 @@ describe('documents', () => {
   });
 
   test('that are empty are refused', async () => {
-    const answer = await postForm(session.gateway, path, { fields: { to: contact }, file: { blob: new Blob([]), name: 'empty.txt' } });
+    const answer = await postForm(session.gateway, path, {
+      fields: { to: contact },
+      file: { blob: new Blob([]), name: 'empty.txt' },
+    });
     assert.equal(answer.status, 422);
     assert.equal(at(answer.json, 'error', 'type'), 'media_type_not_supported');
   });
 
   test('of a hundred megabytes pass, and neither the gateway nor the child grows', { timeout: 240_000 }, async () => {
     const { gateway } = session;
-    const file = join(folder, 'large.bin');
-    const sha256 = await writeLarge(file, 100);
+    const send = async (megabytes: number): Promise<{ readonly sha256: string; readonly json: unknown }> => {
+      const file = join(folder, `${megabytes}.bin`);
+      const sha256 = await writeLarge(file, megabytes);
+      const blob = await openAsBlob(file);
+      const answer = await postForm(gateway, path, { fields: { to: contact }, file: { blob, name: 'large.bin' } });
+      assert.equal(answer.status, 200, JSON.stringify(answer.json));
+      return { sha256, json: answer.json };
+    };
     const pids = [gateway.pid, await childPid()];
-    const before = await Promise.all(pids.map(residentBytes));
-    const answer = await postForm(gateway, path, { fields: { to: contact }, file: { blob: await openAsBlob(file), name: 'large.bin' } });
-    assert.equal(answer.status, 200, JSON.stringify(answer.json));
-    // The peak since each process began; the limit leaves room for what else they did meanwhile.
-    const peaks = await Promise.all(pids.map(peakBytes));
-    const growth = peaks.map((peak, index) => Math.round((peak - (before[index] ?? 0)) / megabyte));
-    assert.ok(growth.every((grown) => grown < 60), `grew by ${growth.join(' and ')} MB`);
-    const message = await session.received(answer.json);
+    const peaks = () => Promise.all(pids.map(peakBytes));
+    // What the first large file needs, any file needs. Whoever held the second one would grow by the 75 MB that it is larger;
+    // what streams leave behind until the next collection varies, and stays below that.
+    await send(25);
+    const before = await peaks();
+    const { sha256, json } = await send(100);
+    const growth = (await peaks()).map((peak, index) => Math.round((peak - (before[index] ?? 0)) / megabyte));
+    assert.ok(
+      growth.every((grown) => grown < 70),
+      `grew by ${growth.join(' and ')} MB`,
+    );
+    const message = await session.received(json);
     assert.equal(at(message, 'media', 'sha256'), sha256);
     assert.deepEqual(await spooled(), []);
   });
@@ -84,7 +101,10 @@ describe('documents', () => {
   test('above the limit are refused while they come in, and leave nothing behind', async () => {
     const file = join(folder, 'too-large.bin');
     await writeLarge(file, 101);
-    const answer = await postForm(session.gateway, path, { fields: { to: contact }, file: { blob: await openAsBlob(file), name: 'x' } });
+    const answer = await postForm(session.gateway, path, {
+      fields: { to: contact },
+      file: { blob: await openAsBlob(file), name: 'x' },
+    });
     assert.equal(answer.status, 413);
     assert.equal(at(answer.json, 'error', 'type'), 'media_too_large');
     assert.deepEqual(await spooled(), []);
@@ -94,7 +114,11 @@ describe('documents', () => {
     const { gateway } = session;
     await gateway.must(200, '/sessions/support/sandbox/faults', { fault: 'media_slow', delay_ms: 4_000, count: 1 });
     const bytes = randomBytes(50_000);
-    const sending = gateway.post(path, { to: contact, base64: bytes.toString('base64'), message_id: '3EB0AAAABBBBCCCC0001' });
+    const sending = gateway.post(path, {
+      to: contact,
+      base64: bytes.toString('base64'),
+      message_id: '3EB0AAAABBBBCCCC0001',
+    });
     await eventually(async () => (await spooled()).length > 0);
     // The process is killed while the media server keeps it waiting.
     process.kill(await childPid(), 'SIGKILL');
@@ -120,10 +144,8 @@ async function writeLarge(path: string, megabytes: number): Promise<string> {
   return hash.digest('hex');
 }
 
-const residentBytes = (pid: number): Promise<number> => statusBytes(pid, 'VmRSS');
-const peakBytes = (pid: number): Promise<number> => statusBytes(pid, 'VmHWM');
-
-async function statusBytes(pid: number, field: string): Promise<number> {
+/** The most memory that a process has had at once. */
+async function peakBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }

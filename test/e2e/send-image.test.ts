@@ -101,7 +101,10 @@ describe('images', () => {
     assert.equal(at(wrong.json, 'error', 'details', 0, 'field'), 'view_once');
     const nothing = await postForm(gateway, path, { fields: { to: contact } });
     assert.equal(nothing.status, 400);
-    assert.match(String(at(nothing.json, 'error', 'message')), /exactly one of url, base64, media_id or a multipart file/);
+    assert.match(
+      String(at(nothing.json, 'error', 'message')),
+      /exactly one of url, base64, media_id or a multipart file/,
+    );
   });
 
   test('answer a message of the chat', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { toWardenError } from '../../src/contract/errors.ts';
 import { privateMemoryBytes } from '../../src/supervisor/proc.ts';
 import { eventually } from '../support/eventually.ts';
 import { isRunning } from '../support/process-facts.ts';
@@ -24,9 +25,14 @@ describe('when many children die at once', () => {
       await eventually(() => supervisor.breaker.state === 'paused');
       assert.equal(supervisor.breaker.trips, 1);
       await eventually(() => victims.some((id) => view(id).statusReason.includes('Many processes ended')), 5000);
-      await Promise.all(victims.map((id) => until(id, ({ status, child }) => status === 'connected' && child?.restarts === 1, 20_000)));
+      await Promise.all(
+        victims.map((id) => until(id, ({ status, child }) => status === 'connected' && child?.restarts === 1, 20_000)),
+      );
       assert.equal(supervisor.breaker.state, 'closed');
-      assert.deepEqual(ids.slice(9).map((id) => pid(id)), survivors);
+      assert.deepEqual(
+        ids.slice(9).map((id) => pid(id)),
+        survivors,
+      );
     }, options));
 
   test('and the one that tries dies, too, the pause doubles', () =>
@@ -34,8 +40,16 @@ describe('when many children die at once', () => {
       await Promise.all(ids.map((id) => connected(id)));
       script({ boot: 'exit', code: 1 });
       for (const id of ids) process.kill(pid(id), 'SIGKILL');
-      await eventually(() => supervisor.breaker.trips >= 2, 10_000, () => supervisor.breaker);
-      await eventually(() => (supervisor.breaker.pausedMs ?? 0) > massFailure.pauseMs, 10_000, () => supervisor.breaker);
+      await eventually(
+        () => supervisor.breaker.trips >= 2,
+        10_000,
+        () => supervisor.breaker,
+      );
+      await eventually(
+        () => (supervisor.breaker.pausedMs ?? 0) > massFailure.pauseMs,
+        10_000,
+        () => supervisor.breaker,
+      );
       script({});
       await Promise.all(ids.map((id) => until(id, ({ status }) => status === 'connected', 30_000)));
       assert.equal(supervisor.breaker.state, 'closed');
@@ -78,9 +92,18 @@ describe('a child that does not read', () => {
         const note = (code: string) => codes.set(code, (codes.get(code) ?? 0) + 1);
         const offered: Promise<unknown>[] = [];
         for (let n = 0; n < 10_000; n++) {
-          offered.push(ask('a', 'echo', 'x'.repeat(1000)).then(() => note('answered'), (error: { code?: string }) => note(error.code ?? '?')));
+          offered.push(
+            ask('a', 'echo', 'x'.repeat(1000)).then(
+              () => note('answered'),
+              (error: unknown) => note(toWardenError(error).code),
+            ),
+          );
         }
-        await eventually(() => (codes.get('session_busy') ?? 0) >= 9900, 5000, () => codes);
+        await eventually(
+          () => (codes.get('session_busy') ?? 0) >= 9900,
+          5000,
+          () => codes,
+        );
         const grownBy = (privateMemoryBytes(process.pid) ?? 0) - before;
         assert.ok(grownBy < 48 << 20, `grew by ${grownBy >> 20} MB`);
         assert.equal(await ask('b', 'echo', 'fine'), 'fine');
@@ -94,15 +117,18 @@ describe('a child that does not read', () => {
 
 describe('a child that talks without end', () => {
   test('does not keep its neighbour from being served', () =>
-    withSupervised(async ({ connected, ask, pid, view }) => {
-      await Promise.all([connected('a'), connected('b')]);
-      const [first, neighbour] = [pid('a'), pid('b')];
-      await ask('a', 'flood', 1000);
-      for (let n = 0; n < 20; n++) assert.equal(await ask('b', 'echo', n), n);
-      await eventually(() => ask('a', 'echo', 'still there'));
-      assert.deepEqual([pid('a'), pid('b')], [first, neighbour]);
-      assert.equal(view('b').child?.restarts, 0);
-    }, running(['a', 'b'])));
+    withSupervised(
+      async ({ connected, ask, pid, view }) => {
+        await Promise.all([connected('a'), connected('b')]);
+        const [first, neighbour] = [pid('a'), pid('b')];
+        await ask('a', 'flood', 1000);
+        for (let n = 0; n < 20; n++) assert.equal(await ask('b', 'echo', n), n);
+        await eventually(() => ask('a', 'echo', 'still there'));
+        assert.deepEqual([pid('a'), pid('b')], [first, neighbour]);
+        assert.equal(view('b').child?.restarts, 0);
+      },
+      running(['a', 'b']),
+    ));
 });
 
 describe('a child with a bug', () => {
@@ -111,26 +137,32 @@ describe('a child with a bug', () => {
     ['reject', 1],
   ] as const) {
     test(`that makes it ${operation} leaves its last words in the record`, () =>
-      withSupervised(async ({ connected, ask, store, until }) => {
-        await connected('a');
-        await ask('a', operation);
-        await until('a', ({ status, child }) => status === 'connected' && child?.restarts === 1);
-        const { exit } = await eventually(() => store.exits[0]);
-        assert.deepEqual([exit.cause, exit.code], ['bug', code]);
-        assert.match(exit.stderr, /on purpose/);
-      }, running(['a'])));
+      withSupervised(
+        async ({ connected, ask, store, until }) => {
+          await connected('a');
+          await ask('a', operation);
+          await until('a', ({ status, child }) => status === 'connected' && child?.restarts === 1);
+          const { exit } = await eventually(() => store.exits[0]);
+          assert.deepEqual([exit.cause, exit.code], ['bug', code]);
+          assert.match(exit.stderr, /on purpose/);
+        },
+        running(['a']),
+      ));
   }
 
   test('that spins in microtasks is killed like one in an endless loop', () =>
-    withSupervised(async ({ connected, ask, store, until, pid }) => {
-      await connected('a');
-      const first = pid('a');
-      await ask('a', 'microtasks');
-      await until('a', ({ status, child }) => status === 'connected' && child?.pid !== first);
-      const { exit } = await eventually(() => store.exits[0]);
-      assert.deepEqual([exit.cause, exit.signal], ['watchdog', 'SIGKILL']);
-      assert.equal(isRunning(first), false);
-    }, running(['a'])));
+    withSupervised(
+      async ({ connected, ask, store, until, pid }) => {
+        await connected('a');
+        const first = pid('a');
+        await ask('a', 'microtasks');
+        await until('a', ({ status, child }) => status === 'connected' && child?.pid !== first);
+        const { exit } = await eventually(() => store.exits[0]);
+        assert.deepEqual([exit.cause, exit.signal], ['watchdog', 'SIGKILL']);
+        assert.equal(isRunning(first), false);
+      },
+      running(['a']),
+    ));
 });
 
 test('the end of the gateway fails what is under way and leaves no child', async () => {

@@ -27,7 +27,9 @@ describe('sessions that share a child', () => {
       const [first, second] = exitsOf(supervised, 'a').map(({ exit }) => exit);
       assert.deepEqual(first?.culprits?.sessions, ['a']);
       assert.deepEqual([first?.movedToOwnChild, second?.movedToOwnChild], [false, true]);
-      assert.ok(exitsOf(supervised, 'b').every(({ exit }) => !exit.movedToOwnChild && exit.culprits?.sessions[0] === 'a'));
+      assert.ok(
+        exitsOf(supervised, 'b').every(({ exit }) => !exit.movedToOwnChild && exit.culprits?.sessions[0] === 'a'),
+      );
       assert.equal(pid('b'), pid('c'));
       assert.notEqual(pid('a'), pid('b'));
       assert.equal(view('a').child?.sessions, 1);

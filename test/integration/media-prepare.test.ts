@@ -112,7 +112,10 @@ describe('an image', () => {
   test('that is damaged, none, empty or something else is refused with the field', async () => {
     const whole = await png(400, 400);
     await refused(fromBytes('image', whole.subarray(0, 60)), 'media_type_not_supported');
-    await refused(fromBytes('image', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')), 'media_type_not_supported');
+    await refused(
+      fromBytes('image', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')),
+      'media_type_not_supported',
+    );
     const error = await refused(fromBytes('image', oggOpus([100])), 'media_type_not_supported');
     assert.equal(error.details?.[0]?.field, 'file');
     await refused(fromBytes('image', whole, { mimetype: 'application/pdf' }), 'media_type_not_supported');
@@ -140,13 +143,21 @@ describe('a sticker', () => {
   });
 
   test('that is one already is not touched', async () => {
-    const webp = await sharp(await png(512, 512)).webp().toBuffer();
+    const webp = await sharp(await png(512, 512))
+      .webp()
+      .toBuffer();
     assert.deepEqual(await contentOf(await fromBytes('sticker', webp)), webp);
   });
 
   test('stays small enough to be shown', async () => {
     const noise = await sharp({
-      create: { width: 512, height: 512, channels: 3, background: '#808080', noise: { type: 'gaussian', mean: 128, sigma: 60 } },
+      create: {
+        width: 512,
+        height: 512,
+        channels: 3,
+        background: '#808080',
+        noise: { type: 'gaussian', mean: 128, sigma: 60 },
+      },
     })
       .jpeg({ quality: 60 })
       .toBuffer();
@@ -188,7 +199,11 @@ describe('a converter', () => {
     const note = join(tools, 'note.ogg');
     await writeFile(note, oggOpus(Array.from({ length: 100 }, () => 100)));
     // Stands for ffmpeg, which test machines need not have: writes a note to the last path that it is given.
-    await writeFile(tool, `#!/bin/sh\nfor last; do :; done\n[ "$last" = pipe:1 ] && exit 0\ncat '${note}' > "$last"\n`, { mode: 0o700 });
+    await writeFile(
+      tool,
+      `#!/bin/sh\nfor last; do :; done\n[ "$last" = pipe:1 ] && exit 0\ncat '${note}' > "$last"\n`,
+      { mode: 0o700 },
+    );
     const own = await openTestMedia(join(tools, 'media'), { media: store }, { ffmpegPath: tool });
     context.after(async () => {
       await own.close();
@@ -229,14 +244,23 @@ describe('the source of media', () => {
   test('is exactly one, and the error names the fields', async () => {
     const none = await refused(prepare({ kind: 'image' }), 'invalid_request');
     assert.match(none.message, /exactly one of url, base64, media_id or a multipart file/);
-    const two = await refused(prepare({ kind: 'image', base64: 'AAAA', url: 'https://example.com/a.png' }), 'invalid_request');
-    assert.deepEqual(two.details?.map(({ field }) => field), ['url', 'base64']);
+    const two = await refused(
+      prepare({ kind: 'image', base64: 'AAAA', url: 'https://example.com/a.png' }),
+      'invalid_request',
+    );
+    assert.deepEqual(
+      two.details?.map(({ field }) => field),
+      ['url', 'base64'],
+    );
   });
 
   test('takes its kind from the content when nobody says it', async () => {
     const picture = await fromBytes(null, await png(5, 5));
     const text = await fromBytes(null, Buffer.from('Hello'), { fileName: 'a.txt' });
-    assert.deepEqual([picture.kind, text.kind, text.mimetype, text.fileName], ['image', 'document', 'text/plain', 'a.txt']);
+    assert.deepEqual(
+      [picture.kind, text.kind, text.mimetype, text.fileName],
+      ['image', 'document', 'text/plain', 'a.txt'],
+    );
     await contentOf(picture);
     await contentOf(text);
   });
@@ -324,7 +348,12 @@ describe('the spool', () => {
     await writeFile(join(own, 'needed'), 'a');
     await writeFile(join(own, 'left-behind'), 'b');
     const needed = [join(own, 'needed')];
-    const spool = await Spool.open({ folder: own, quotaBytes: 1000, listNeeded: async () => needed, log: logger('test') });
+    const spool = await Spool.open({
+      folder: own,
+      quotaBytes: 1000,
+      listNeeded: async () => needed,
+      log: logger('test'),
+    });
     assert.deepEqual(await readdir(own), ['needed']);
     const held = await spool.write([Buffer.from('c')], { capBytes: 10, signal: anyTime });
     needed.length = 0;

@@ -4,7 +4,15 @@ import type { RecordItem } from '../../src/contract/ipc.ts';
 import type { SessionId } from '../../src/contract/ids.ts';
 import type { MessageFilter, PageRequest, Store } from '../../src/store/store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { bytes, contactJid, createOwnedSession, hasCode, messageRecord, receivedItem, someEvent } from '../support/store-fixtures.ts';
+import {
+  bytes,
+  contactJid,
+  createOwnedSession,
+  hasCode,
+  messageRecord,
+  receivedItem,
+  someEvent,
+} from '../support/store-fixtures.ts';
 
 const ownJid = '15550100001@s.whatsapp.net';
 const groupJid = '120363000000000001@g.us';
@@ -85,7 +93,11 @@ describe('messages in the store', () => {
   test('admins delete what others wrote in their group, and do not edit it', async () => {
     const { session, epoch } = await newSession();
     const record = { chat: groupJid, sender: '15550100009@s.whatsapp.net' };
-    await store.commits.record({ session, epoch, items: [receivedItem('A1', { record }), receivedItem('A2', { record })] });
+    await store.commits.record({
+      session,
+      epoch,
+      items: [receivedItem('A1', { record }), receivedItem('A2', { record })],
+    });
     const items = [
       change({ targetId: 'A1', changeId: 'E1', chat: groupJid }),
       change({ targetId: 'A2', changeId: 'D2', chat: groupJid, change: 'deleted', proto: null, body: null }),
@@ -101,7 +113,10 @@ describe('messages in the store', () => {
     await store.commits.record({
       session,
       epoch,
-      items: [receivedItem('A1', { record: { chat: lid, sender: lid } }), change({ targetId: 'A1', changeId: 'E1', byLid: lid })],
+      items: [
+        receivedItem('A1', { record: { chat: lid, sender: lid } }),
+        change({ targetId: 'A1', changeId: 'E1', byLid: lid }),
+      ],
     });
     assert.equal((await store.messages.find(session, 'A1'))?.body, 'new text');
   });
@@ -125,7 +140,9 @@ describe('messages in the store', () => {
   test('pages of messages are newest first and complete, with filters', async () => {
     const { session, epoch } = await newSession();
     const items = Array.from({ length: 7 }, (_, n) =>
-      receivedItem(`M${n}`, { record: { timestamp: 1_700_000_000_000 + Math.floor(n / 2) * 1000, body: `100% number ${n}` } }),
+      receivedItem(`M${n}`, {
+        record: { timestamp: 1_700_000_000_000 + Math.floor(n / 2) * 1000, body: `100% number ${n}` },
+      }),
     );
     const other = receivedItem('OTHER', { record: { chat: groupJid, fromMe: true, sender: ownJid, timestamp: 1 } });
     await store.commits.record({ session, epoch, items: [...items, other] });
@@ -144,7 +161,10 @@ describe('messages in the store', () => {
     assert.deepEqual(await idsOf({ direction: 'out' }), ['OTHER']);
     assert.deepEqual(await idsOf({ search: '% NUMBER 3' }), ['M3']);
     assert.deepEqual(await idsOf({ search: '_ number' }), []);
-    await assert.rejects(store.messages.list(session, { ...everything, cursor: 'nonsense' }), hasCode('invalid_request'));
+    await assert.rejects(
+      store.messages.list(session, { ...everything, cursor: 'nonsense' }),
+      hasCode('invalid_request'),
+    );
   });
 
   test('chats come with their latest message and their size, page by page', async () => {
@@ -157,10 +177,19 @@ describe('messages in the store', () => {
     });
     await store.commits.record({ session, epoch, items });
     const first = await store.messages.listChats(session, { limit: 2, cursor: null });
-    assert.deepEqual(first.rows.map(({ lastMessage, messageCount }) => [lastMessage.id, messageCount]), [['c2', 2], ['b2', 2]]);
+    assert.deepEqual(
+      first.rows.map(({ lastMessage, messageCount }) => [lastMessage.id, messageCount]),
+      [
+        ['c2', 2],
+        ['b2', 2],
+      ],
+    );
     assert.equal(first.total, 3);
     const second = await store.messages.listChats(session, { limit: 2, cursor: first.nextCursor });
-    assert.deepEqual(second.rows.map(({ lastMessage }) => lastMessage.id), ['a2']);
+    assert.deepEqual(
+      second.rows.map(({ lastMessage }) => lastMessage.id),
+      ['a2'],
+    );
     assert.equal(second.nextCursor, null);
   });
 
@@ -190,7 +219,10 @@ describe('messages in the store', () => {
     await store.commits.record({
       session,
       epoch,
-      items: [receivedItem('OLD', { record: { timestamp: 1_000 } }), receivedItem('NEW', { record: { timestamp: Date.now() } })],
+      items: [
+        receivedItem('OLD', { record: { timestamp: 1_000 } }),
+        receivedItem('NEW', { record: { timestamp: Date.now() } }),
+      ],
     });
     await store.commits.sending({ session, epoch, record: messageRecord('WAITS', { fromMe: true, timestamp: 1_000 }) });
     while (await store.messages.prune(Date.now() - 60_000));

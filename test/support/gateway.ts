@@ -98,13 +98,14 @@ export class GatewayUnderTest {
     }
     await eventually(
       async () => {
-        if (child.exitCode !== null) throw new Error('the gateway ended while it started');
+        if (child.exitCode !== null) return true;
         const answer = await this.api.call('GET', '/health', { token: null }).catch(() => null);
         return answer?.status === 200;
       },
       startTimeoutMs,
       () => this.#output.slice(-4000),
     );
+    if (child.exitCode !== null) throw new Error(`the gateway ended while it started: ${this.#output.slice(-4000)}`);
   }
 
   /** Ends the process in order and answers its exit code. */

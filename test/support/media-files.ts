@@ -22,7 +22,9 @@ export async function gif(frames: number): Promise<Buffer> {
         .toBuffer(),
     ),
   );
-  return sharp(pages, { join: { animated: true } }).gif().toBuffer();
+  return sharp(pages, { join: { animated: true } })
+    .gif()
+    .toBuffer();
 }
 
 /** A PNG that announces this many pixels, and holds none of them. */
@@ -56,7 +58,10 @@ export function oggOpus(packetSizes: readonly number[]): Buffer {
   head.writeUInt16LE(312, 10);
   head.writeUInt32LE(48_000, 12);
   const tags = Buffer.concat([Buffer.from('OpusTags', 'latin1'), Buffer.alloc(8)]);
-  const pages = [oggPage([head], { granule: 0n, sequence: 0, flags: 2 }), oggPage([tags], { granule: 0n, sequence: 1, flags: 0 })];
+  const pages = [
+    oggPage([head], { granule: 0n, sequence: 0, flags: 2 }),
+    oggPage([tags], { granule: 0n, sequence: 1, flags: 0 }),
+  ];
   let granule = 312n;
   for (let start = 0; start < packetSizes.length; start += 50) {
     const packets = packetSizes.slice(start, start + 50).map((size) => Buffer.alloc(size, 0x78));
@@ -74,7 +79,10 @@ interface PageFacts {
 }
 
 function oggPage(packets: readonly Buffer[], { granule, sequence, flags }: PageFacts): Buffer {
-  const segments = packets.flatMap(({ length }) => [...Array.from({ length: Math.floor(length / 255) }, () => 255), length % 255]);
+  const segments = packets.flatMap(({ length }) => [
+    ...Array.from({ length: Math.floor(length / 255) }, () => 255),
+    length % 255,
+  ]);
   const header = Buffer.alloc(27);
   header.write('OggS', 'latin1');
   header[5] = flags;
@@ -98,7 +106,13 @@ function oggChecksum(page: Buffer): number {
 }
 
 /** An MP4 with an index and nothing to play: a picture track (or none), and its length. */
-export function mp4(facts: { readonly seconds: number; readonly width: number; readonly height: number; readonly brand?: string; readonly paddingBytes?: number }): Buffer {
+export function mp4(facts: {
+  readonly seconds: number;
+  readonly width: number;
+  readonly height: number;
+  readonly brand?: string;
+  readonly paddingBytes?: number;
+}): Buffer {
   const { seconds, width, height, brand = 'isom' } = facts;
   const mvhd = Buffer.alloc(100);
   mvhd.writeUInt32BE(1000, 12);
@@ -112,7 +126,11 @@ export function mp4(facts: { readonly seconds: number; readonly width: number; r
   hdlr.write(width === 0 ? 'soun' : 'vide', 8, 'latin1');
   const trak = box('trak', box('tkhd', tkhd), box('mdia', box('hdlr', hdlr)));
   const ftyp = box('ftyp', Buffer.from(`${brand}\0\0\0\0isom`, 'latin1'));
-  return Buffer.concat([ftyp, box('free', Buffer.alloc(facts.paddingBytes ?? 5000)), box('moov', box('mvhd', mvhd), trak)]);
+  return Buffer.concat([
+    ftyp,
+    box('free', Buffer.alloc(facts.paddingBytes ?? 5000)),
+    box('moov', box('mvhd', mvhd), trak),
+  ]);
 }
 
 function box(type: string, ...parts: readonly Buffer[]): Buffer {

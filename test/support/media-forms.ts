@@ -12,7 +12,10 @@ export interface FormAnswer {
 export async function postForm(
   gateway: GatewayUnderTest,
   path: string,
-  form: { readonly fields: Readonly<Record<string, string>>; readonly file?: { readonly blob: Blob; readonly name: string } },
+  form: {
+    readonly fields: Readonly<Record<string, string>>;
+    readonly file?: { readonly blob: Blob; readonly name: string };
+  },
 ): Promise<FormAnswer> {
   const body = new FormData();
   for (const [name, value] of Object.entries(form.fields)) body.append(name, value);

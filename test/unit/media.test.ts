@@ -38,7 +38,10 @@ describe('the type of a file', () => {
     assert.equal(contradicts('image/png', 'image/jpeg'), false);
     assert.equal(contradicts('image/png', 'application/pdf'), true);
     assert.equal(contradicts('text/html', 'image/png'), true);
-    assert.equal(contradicts('application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'application/zip'), false);
+    assert.equal(
+      contradicts('application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'application/zip'),
+      false,
+    );
     assert.equal(contradicts('image/png', 'application/zip'), true);
     assert.equal(contradicts('application/octet-stream', 'image/png'), false);
     assert.equal(contradicts('application/ogg', 'audio/ogg; codecs=opus'), false);
@@ -64,7 +67,10 @@ describe('the type of a file', () => {
     const of = (declared: string | null, fileName: string | null, found: string | null) =>
       documentType({ declared, fileName, found });
     assert.equal(of('text/csv', 'a.txt', null), 'text/csv');
-    assert.equal(of('application/octet-stream', 'a.docx', 'application/zip'), 'application/vnd.openxmlformats-officedocument.wordprocessingml.document');
+    assert.equal(
+      of('application/octet-stream', 'a.docx', 'application/zip'),
+      'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    );
     assert.equal(of(null, 'report.pdf', 'image/png'), 'image/png');
     assert.equal(of(null, 'noname', null), 'application/octet-stream');
   });
@@ -99,8 +105,14 @@ describe('a voice note', () => {
   });
 
   test('of silence has a flat line', () => {
-    assert.deepEqual([...barsOf([0, 0, 0])], Array.from({ length: 64 }, () => 0));
-    assert.deepEqual([...barsOf([])], Array.from({ length: 64 }, () => 0));
+    assert.deepEqual(
+      [...barsOf([0, 0, 0])],
+      Array.from({ length: 64 }, () => 0),
+    );
+    assert.deepEqual(
+      [...barsOf([])],
+      Array.from({ length: 64 }, () => 0),
+    );
   });
 });
 
@@ -124,7 +136,8 @@ describe('base64', () => {
   });
 
   test('that is something else is refused', () => {
-    for (const text of ['hello!', 'AAAA=AAA', 'AAAAA', 'data:image/png,AAAA', 'AA==AAAA']) assert.throws(() => decode(text), /request/);
+    for (const text of ['hello!', 'AAAA=AAA', 'AAAAA', 'data:image/png,AAAA', 'AA==AAAA'])
+      assert.throws(() => decode(text), /request/);
   });
 });
 

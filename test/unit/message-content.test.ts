@@ -7,10 +7,16 @@ import { editedContent, editOf } from '../../src/child/engine/editing.ts';
 import { forwardedContent } from '../../src/child/engine/forwarding.ts';
 import type { GroupFacts } from '../../src/child/engine/group-facts.ts';
 import { nameMentions, resolveMentions } from '../../src/child/engine/mentions.ts';
-import { decodeContent, describeContent, encodeContent, messageSecretOf } from '../../src/child/engine/message-content.ts';
+import {
+  decodeContent,
+  describeContent,
+  encodeContent,
+  messageSecretOf,
+} from '../../src/child/engine/message-content.ts';
 import { readVote } from '../../src/child/engine/polls.ts';
 import { stanzaExtras } from '../../src/child/engine/stanza-extras.ts';
 import { vcard } from '../../src/child/vcard.ts';
+import { trusted } from '../../src/contract/trusted.ts';
 import { isAllowed, isEffective } from '../../src/store/change-rule.ts';
 
 const chat = '15550100002@s.whatsapp.net';
@@ -32,7 +38,11 @@ describe('what messages say without being seen', () => {
 
   test('a deletion, a reaction and a new life of messages are told apart from the rest of the protocol', () => {
     assert.deepEqual(controlOf({ protocolMessage: { key, type: REVOKE } }), { tag: 'delete', targetId: '3EB01' });
-    assert.deepEqual(controlOf({ reactionMessage: { key, text: '' } }), { tag: 'reaction', targetId: '3EB01', emoji: null });
+    assert.deepEqual(controlOf({ reactionMessage: { key, text: '' } }), {
+      tag: 'reaction',
+      targetId: '3EB01',
+      emoji: null,
+    });
     const { EPHEMERAL_SETTING, APP_STATE_SYNC_KEY_SHARE } = proto.Message.ProtocolMessage.Type;
     const expiration = { protocolMessage: { type: EPHEMERAL_SETTING, ephemeralExpiration: 86_400 } };
     assert.deepEqual(controlOf(expiration), { tag: 'expiration', seconds: 86_400 });
@@ -60,7 +70,9 @@ describe('content made out of other content', () => {
 
   test('a forwarded message loses its quote and its wrapping, and is marked once more', () => {
     const contextInfo = { stanzaId: 'A', quotedMessage: { conversation: 'q' }, forwardingScore: 4, expiration: 60 };
-    const forwarded = forwardedContent({ ephemeralMessage: { message: { extendedTextMessage: { text: 'x', contextInfo } } } });
+    const forwarded = forwardedContent({
+      ephemeralMessage: { message: { extendedTextMessage: { text: 'x', contextInfo } } },
+    });
     const context = forwarded.extendedTextMessage?.contextInfo;
     assert.equal(context?.forwardingScore, 5);
     assert.equal(context.isForwarded, true);
@@ -69,14 +81,20 @@ describe('content made out of other content', () => {
 
   test('a forwarded poll gets a secret of its own', () => {
     const secret = randomBytes(32);
-    const poll = { pollCreationMessageV3: { name: 'Q', options: [{ optionName: 'A' }] }, messageContextInfo: { messageSecret: secret } };
+    const poll = {
+      pollCreationMessageV3: { name: 'Q', options: [{ optionName: 'A' }] },
+      messageContextInfo: { messageSecret: secret },
+    };
     const forwarded = messageSecretOf(forwardedContent(poll));
     assert.equal(forwarded?.byteLength, 32);
     assert.notDeepEqual([...forwarded], [...secret]);
   });
 
   test('a vote that is for another poll is not read', () => {
-    const poll = { pollCreationMessage: { options: [{ optionName: 'A' }] }, messageContextInfo: { messageSecret: randomBytes(32) } };
+    const poll = {
+      pollCreationMessage: { options: [{ optionName: 'A' }] },
+      messageContextInfo: { messageSecret: randomBytes(32) },
+    };
     const vote = { encPayload: randomBytes(48), encIv: randomBytes(12) };
     assert.equal(readVote({ vote, pollId: 'P', poll, creators: [chat], voters: [chat] }), null);
   });
@@ -98,8 +116,10 @@ describe('mentions', () => {
     pn: `${number}@s.whatsapp.net`,
     role: 'member' as const,
   });
-  const facts: Pick<GroupFacts, 'members'> = { members: [member('15550100001', '1001'), member('15550100002', '1002')] };
-  const groupFacts = Object.assign(Object.create(null), facts);
+  const facts: Pick<GroupFacts, 'members'> = {
+    members: [member('15550100001', '1001'), member('15550100002', '1002')],
+  };
+  const groupFacts = trusted<GroupFacts>(facts);
 
   test('members are mentioned as the group addresses them, strangers as they were written', () => {
     const stranger = '15550100009@s.whatsapp.net';

@@ -7,7 +7,14 @@ import { afterCrash, noFailures } from '../../src/supervisor/restart-policy.ts';
 import { redact } from '../../src/supervisor/stderr-tail.ts';
 import { beginWatch, heard, judge, look } from '../../src/supervisor/watchdog.ts';
 
-const policy = { baseMs: 500, maxMs: 300_000, resetMs: 600_000, crashLoopCount: 5, crashLoopWindowMs: 60_000, limit: 0 };
+const policy = {
+  baseMs: 500,
+  maxMs: 300_000,
+  resetMs: 600_000,
+  crashLoopCount: 5,
+  crashLoopWindowMs: 60_000,
+  limit: 0,
+};
 
 describe('restart delays', () => {
   test('are spread by a quarter to both sides', () => {

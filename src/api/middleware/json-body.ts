@@ -24,7 +24,8 @@ export function jsonBody({ limitBytes, mediaLimitBytes }: BodyLimits): RequestMi
     // Only a request with a token has its body read.
     if (ctx.state.principal !== null && (ctx.method === 'POST' || ctx.method === 'PATCH')) {
       if (isEmpty(ctx.req.headers)) ctx.state.body = undefined;
-      else if (takesMultipart(ctx.path) && typeof ctx.is('multipart/form-data') === 'string') ctx.state.body = undefined;
+      else if (takesMultipart(ctx.path) && typeof ctx.is('multipart/form-data') === 'string')
+        ctx.state.body = undefined;
       else if (typeof ctx.is(jsonTypes) !== 'string') throw new WardenError('unsupported_media_type');
       else if (mayHoldFile(ctx.path)) ctx.state.body = await readMedia(ctx);
       else ctx.state.body = await inTime(ctx, read(ctx));

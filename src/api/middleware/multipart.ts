@@ -27,7 +27,10 @@ const mostFields = 100;
 const fileField = 'file';
 
 /** Throws `media_too_large`, `storage_full`, `payload_too_large`, `invalid_request`; no file stays behind then. */
-export async function readMultipart(ctx: RequestContext, { spool, capBytes, fieldBytes }: MultipartLimits): Promise<MultipartBody> {
+export async function readMultipart(
+  ctx: RequestContext,
+  { spool, capBytes, fieldBytes }: MultipartLimits,
+): Promise<MultipartBody> {
   const sinks: SpoolSink[] = [];
   const discard = async (): Promise<void> => {
     for (const sink of sinks) {
@@ -69,7 +72,11 @@ export async function readMultipart(ctx: RequestContext, { spool, capBytes, fiel
   }
 }
 
-function takeFile(files: RequestContext['request']['files'], sinks: readonly SpoolSink[], spool: Spool): UploadedFile | null {
+function takeFile(
+  files: RequestContext['request']['files'],
+  sinks: readonly SpoolSink[],
+  spool: Spool,
+): UploadedFile | null {
   const [name, ...others] = Object.keys(files ?? {});
   if (name === undefined) return null;
   const found = files?.[name];

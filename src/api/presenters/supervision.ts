@@ -45,7 +45,12 @@ export function presentStats(stats: SupervisorStats): Result<'getStats'> {
   const supervisor = presentMemory(processes.supervisor);
   const postgres = processes.postgres === null ? null : presentMemory(processes.postgres);
   const simulator = processes.simulator === null ? null : presentMemory(processes.simulator);
-  const all = [supervisor, ofChildren, ...(postgres === null ? [] : [postgres]), ...(simulator === null ? [] : [simulator])];
+  const all = [
+    supervisor,
+    ofChildren,
+    ...(postgres === null ? [] : [postgres]),
+    ...(simulator === null ? [] : [simulator]),
+  ];
   return {
     sessions: {
       hosted: children.reduce((total, { sessionIds }) => total + sessionIds.length, 0),

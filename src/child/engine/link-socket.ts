@@ -188,7 +188,7 @@ function hearAtOnce<Name extends keyof BaileysEventMap>(
   const emit = (told: keyof BaileysEventMap, data: unknown): boolean => {
     // The library emits under a name only what it declares for that name.
     if (told === name) listener(trusted<BaileysEventMap[Name]>(data));
-    return Reflect.apply(tell, sock.ev, [told, data]);
+    return trusted<boolean>(Reflect.apply(tell, sock.ev, [told, data]));
   };
   Object.assign(sock.ev, { emit });
 }

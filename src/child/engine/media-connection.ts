@@ -1,5 +1,12 @@
 /** Where files are uploaded to: WhatsApp tells hosts and a word for some time; we ask when it is over. */
-import { getBinaryNodeChild, getBinaryNodeChildren, S_WHATSAPP_NET, type BinaryNode, type WASocket } from '@whiskeysockets/baileys';
+import {
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+  S_WHATSAPP_NET,
+  type BinaryNode,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { trusted } from '../../contract/trusted.ts';
 import { answered, normaliseFailure } from './failures.ts';
 
 export interface MediaConnection {
@@ -20,7 +27,10 @@ const kept = new WeakMap<WASocket, KeptConnection>();
  * The library's own form of this keeps the failure of one query for as long as the link lasts. Throws
  * `whatsapp_timeout`, `session_not_connected`, `whatsapp_refused`.
  */
-export async function mediaConnection(sock: WASocket, { isRefused }: { readonly isRefused: boolean }): Promise<MediaConnection> {
+export async function mediaConnection(
+  sock: WASocket,
+  { isRefused }: { readonly isRefused: boolean },
+): Promise<MediaConnection> {
   const known = kept.get(sock);
   if (!isRefused && known !== undefined && known.untilMs > performance.now()) return known;
   const result = await ask(sock);
@@ -39,8 +49,8 @@ async function ask(sock: WASocket): Promise<BinaryNode> {
     content: [{ tag: 'media_conn', attrs: {} }],
   };
   try {
-    const result: BinaryNode | undefined = await sock.query(query);
-    return answered(result, what);
+    // A query is answered with a stanza, or with undefined when it timed out.
+    return answered(trusted<BinaryNode | undefined>(await sock.query(query)), what);
   } catch (error) {
     throw normaliseFailure(error, what);
   }

@@ -1,5 +1,5 @@
 /** Messages with a file: what was uploaded, and what the message says of it. */
-import { proto, type WASocket } from '@whiskeysockets/baileys';
+import type { proto, WASocket } from '@whiskeysockets/baileys';
 import { assertNever } from '../../contract/assert-never.ts';
 import { WardenError } from '../../contract/errors.ts';
 import type { PreparedMedia } from '../../contract/ipc.ts';
@@ -71,7 +71,11 @@ export function worded(bare: MessageContent, kind: PreparedMedia['kind'], words:
       return once({ videoMessage: { ...video, caption, gifPlayback: words.isGif === true, viewOnce } });
     }
     case 'audio': {
-      const audioMessage: proto.Message.IAudioMessage = { ...part(bare.audioMessage), ptt: words.isPtt === true, viewOnce };
+      const audioMessage: proto.Message.IAudioMessage = {
+        ...part(bare.audioMessage),
+        ptt: words.isPtt === true,
+        viewOnce,
+      };
       if (words.isPtt !== true) audioMessage.waveform = null;
       // Phones put voice notes that can be heard once into another field.
       return viewOnce === null ? { audioMessage } : { viewOnceMessageV2Extension: { message: { audioMessage } } };

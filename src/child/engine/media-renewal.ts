@@ -1,5 +1,11 @@
 /** Asks the account's phone to upload the file of a message again, when WhatsApp no longer has it. */
-import { decryptMediaRetryData, encryptMediaRetryRequest, proto, type BaileysEventMap, type WASocket } from '@whiskeysockets/baileys';
+import {
+  decryptMediaRetryData,
+  encryptMediaRetryRequest,
+  proto,
+  type BaileysEventMap,
+  type WASocket,
+} from '@whiskeysockets/baileys';
 import { WardenError } from '../../contract/errors.ts';
 import { mediaLocationOf } from './media-location.ts';
 import type { MessageContent } from './message-content.ts';

@@ -99,7 +99,9 @@ async function uploadSomewhere(sock: WASocket, file: FileOnItsWay): Promise<Plac
   }
   throw new WardenError('media_upload_failed', {
     cause: failure,
-    ...(file.signal.aborted ? { message: 'The upload took too long; repeat the request, or set MEDIA_UPLOAD_TIMEOUT_MS.' } : {}),
+    ...(file.signal.aborted
+      ? { message: 'The upload took too long; repeat the request, or set MEDIA_UPLOAD_TIMEOUT_MS.' }
+      : {}),
   });
 }
 
@@ -110,7 +112,7 @@ async function uploadTo(
 ): Promise<{ readonly status: number; readonly place: Place | null }> {
   const token = hashes.encrypted.toString('base64url');
   const folder = Reflect.get(MEDIA_PATH_MAP, kind) ?? MEDIA_PATH_MAP.document ?? '/mms/document';
-  const url = new URL(`https://${host}${String(folder)}/${token}`);
+  const url = new URL(`https://${host}${folder}/${token}`);
   url.search = new URLSearchParams({ auth, token }).toString();
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
   const outgoing = request(
@@ -125,7 +127,8 @@ async function uploadTo(
       },
     },
     (answer) => {
-      if (Number(answer.headers['content-length'] ?? 0) > longestAnswerBytes) answer.destroy(new Error('a strange answer'));
+      if (Number(answer.headers['content-length'] ?? 0) > longestAnswerBytes)
+        answer.destroy(new Error('a strange answer'));
       text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), reject);
     },
   );
@@ -162,7 +165,11 @@ async function hashEncrypted(path: string, keys: Keys): Promise<Hashes> {
 }
 
 /** AES-256-CBC and the first ten bytes of HMAC-SHA256 over IV and ciphertext. */
-async function* encrypted(path: string, { iv, cipherKey, macKey }: Keys, onPlain?: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+async function* encrypted(
+  path: string,
+  { iv, cipherKey, macKey }: Keys,
+  onPlain?: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
   const cipher = createCipheriv('aes-256-cbc', cipherKey, iv);
   const hmac = createHmac('sha256', macKey).update(iv);
   const file = await open(path, 'r');

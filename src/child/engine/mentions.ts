@@ -23,7 +23,9 @@ export function resolveMentions(
   if (mentions === undefined || mentions.length === 0) return noMentions;
   if (mentions === 'all') {
     if (group === null) throw onlyInGroups();
-    const others = group.members.filter(({ id, pn, lid }) => ![id, pn, lid].some((jid) => jid !== null && own.has(jid)));
+    const others = group.members.filter(
+      ({ id, pn, lid }) => ![id, pn, lid].some((jid) => jid !== null && own.has(jid)),
+    );
     return { jids: others.map(({ id }) => id), names: new Map() };
   }
   const addresses = mentions.map((jid) => ({ jid, address: addressIn(group, jid) }));

@@ -79,4 +79,3 @@ function mention(message: MessageContent, { jids, names }: ResolvedMentions): vo
     if (typeof text === 'string') Reflect.set(part, field, nameMentions(text, names));
   }
 }
-

@@ -76,7 +76,8 @@ export function mapMessage(facts: MessageFacts): { readonly record: MessageRecor
         mentions: content.mentions.map(personOf),
         media: media?.event ?? null,
         location: location === null ? null : { ...location },
-        contacts: contacts === null ? null : contacts.map(({ displayName, vcard }) => ({ display_name: displayName, vcard })),
+        contacts:
+          contacts === null ? null : contacts.map(({ displayName, vcard }) => ({ display_name: displayName, vcard })),
         poll: poll === null ? null : { ...poll, options: [...poll.options] },
         view_once: content.viewOnce,
         forwarded: content.forwarded,

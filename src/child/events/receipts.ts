@@ -55,7 +55,9 @@ export function receiptItems(ids: readonly string[], receipt: ReceiptFacts, from
   if (group === null) return [{ ...moved, event: eventOf(ids) }];
   return [
     { ...moved, event: null },
-    ...ids.map((id) => ({ tag: 'event', event: eventOf([id]), at, onceId: `receipt:${id}:${from}:${status}` }) as const),
+    ...ids.map(
+      (id) => ({ tag: 'event', event: eventOf([id]), at, onceId: `receipt:${id}:${from}:${status}` }) as const,
+    ),
   ];
 }
 

@@ -38,10 +38,7 @@ export function sendPoll(params: Params<'sendPoll'>): OutgoingMessage {
 }
 
 /** The message may be of any chat of the session; media stays where it was uploaded. */
-export async function forwardMessage(
-  params: Params<'forwardMessage'>,
-  context: SendContext,
-): Promise<OutgoingMessage> {
+export async function forwardMessage(params: Params<'forwardMessage'>, context: SendContext): Promise<OutgoingMessage> {
   const target = await findTarget(context, { chat: null, id: params.message_id, field: 'message_id' });
   return {
     tag: 'message',

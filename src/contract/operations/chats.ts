@@ -17,7 +17,13 @@ const messageResource = z
     edited_at: unixSeconds.nullable(),
     deleted_at: unixSeconds.nullable(),
     media: z
-      .object({ mimetype: z.string().nullable(), file_length: z.int().nullable(), file_name: z.string().nullable(), seconds: z.int().nullable(), url: z.string() })
+      .object({
+        mimetype: z.string().nullable(),
+        file_length: z.int().nullable(),
+        file_name: z.string().nullable(),
+        seconds: z.int().nullable(),
+        url: z.string(),
+      })
       .nullable(),
   })
   .meta({ id: 'Message' });
@@ -41,7 +47,15 @@ const page = {
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(200).optional(),
 };
-const stored = { runs: 'gateway', method: 'GET', tag: 'Messages', scope: 'read', status: 200, deadlineMs: 10_000, idempotent: false } as const;
+const stored = {
+  runs: 'gateway',
+  method: 'GET',
+  tag: 'Messages',
+  scope: 'read',
+  status: 200,
+  deadlineMs: 10_000,
+  idempotent: false,
+} as const;
 
 export const chatOperations = {
   listMessages: defineOperation({
@@ -111,7 +125,9 @@ export const chatOperations = {
     example: {
       params: {},
       result: {
-        chats: [{ chat: '15551234567@s.whatsapp.net', is_group: false, last_message: exampleMessage, message_count: 1 }],
+        chats: [
+          { chat: '15551234567@s.whatsapp.net', is_group: false, last_message: exampleMessage, message_count: 1 },
+        ],
         total: 1,
         next_cursor: null,
       },

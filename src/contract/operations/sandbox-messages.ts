@@ -11,7 +11,9 @@ export const sandboxMessageParams = z.strictObject({
   from: z.union([z.literal('phone'), recipient]).describe("A contact, or the account's own phone."),
   to: recipient.optional().describe("The chat, for messages from the account's own phone."),
   group: recipient.optional().describe('The group to write into.'),
-  type: z.enum(['text', 'image', 'video', 'audio', 'document', 'sticker', 'location', 'contact', 'poll']).default('text'),
+  type: z
+    .enum(['text', 'image', 'video', 'audio', 'document', 'sticker', 'location', 'contact', 'poll'])
+    .default('text'),
   text: z.string().min(1).max(65_536).optional().describe('Of a text, or the new text of an edit.'),
   quoted_id: messageId.optional().describe('A message of the chat to reply to.'),
   mentions: z.array(recipient).max(1024).optional(),
@@ -69,7 +71,14 @@ export const inboxMessage = z.object({
   edit_of: z.string().optional().describe('The message that this one edits.'),
   delete_of: z.string().optional().describe('The message that this one deletes.'),
   edits: z
-    .array(z.object({ message_id: z.string(), text: z.string().nullable(), caption: z.string().nullable(), at: unixSeconds }))
+    .array(
+      z.object({
+        message_id: z.string(),
+        text: z.string().nullable(),
+        caption: z.string().nullable(),
+        at: unixSeconds,
+      }),
+    )
     .optional()
     .describe('What this message was edited to.'),
   deleted: z.boolean().optional().describe('Whether this message was deleted.'),
@@ -77,7 +86,12 @@ export const inboxMessage = z.object({
   vote: z.object({ message_id: z.string(), options: z.array(z.string()).nullable() }).optional(),
   poll: z.object({ question: z.string(), options: z.array(z.string()), selectable: z.int() }).optional(),
   location: z
-    .object({ latitude: z.number(), longitude: z.number(), name: z.string().nullable(), address: z.string().nullable() })
+    .object({
+      latitude: z.number(),
+      longitude: z.number(),
+      name: z.string().nullable(),
+      address: z.string().nullable(),
+    })
     .optional(),
   contacts: z.array(z.object({ display_name: z.string(), phones: z.array(z.string()) })).optional(),
   mentions: z.array(z.string()).optional(),

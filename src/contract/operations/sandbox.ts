@@ -206,7 +206,12 @@ export const sandboxOperations = {
       'logout, replaced, stream_error(code) and disconnect happen at once; the others last until they are cleared or used up.',
     params: z.strictObject({
       fault: sandboxFaults,
-      code: z.int().min(1).max(999).optional().describe('For stream_error, refuse_send, refuse_login, media_down and media_gone.'),
+      code: z
+        .int()
+        .min(1)
+        .max(999)
+        .optional()
+        .describe('For stream_error, refuse_send, refuse_login, media_down and media_gone.'),
       count: z.int().min(1).max(10_000).optional().describe('For drop_acks, refuse_send and garble: how many.'),
       delay_ms: z.int().min(0).max(600_000).optional().describe('For slow_acks and media_slow.'),
       seconds: z.int().min(1).max(31_536_000).optional().describe('For ban: until it ends.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
 import { actionResult, httpUrl, phone, sessionId, unixSeconds } from '../schemas.ts';
+import { childResource } from './child-resource.ts';
 import { createdWebhook, webhookEventList } from './webhooks.ts';
 
 export const sessionStatus = z.enum([
@@ -13,22 +14,6 @@ export const sessionStatus = z.enum([
   'failed',
 ]);
 export type SessionStatus = z.output<typeof sessionStatus>;
-
-export const childState = z.enum(['stopped', 'starting', 'running', 'stopping', 'backoff', 'crash_loop', 'blocked']);
-
-export const childResource = z.object({
-  pid: z.int().nullable(),
-  state: childState,
-  memory_bytes: z.int().nullable().describe('Private memory of the child (RssAnon and swap).'),
-  memory_cap_bytes: z.int(),
-  memory_warning: z
-    .string()
-    .nullable()
-    .describe('Set while the child grows again soon after it was replaced for that, with what grows.'),
-  sessions: z.int().describe('Sessions that live in the child, this one included.'),
-  restarts: z.int(),
-  last_exit: z.object({ cause: z.string(), at: unixSeconds, detail: z.string() }).nullable(),
-});
 
 export const sessionResource = z
   .object({
@@ -46,7 +31,9 @@ export const sessionResource = z
     isolated: z
       .boolean()
       .nullable()
-      .describe('Whether it is to have a child of its own; null leaves that to SESSIONS_PER_CHILD and to what happens.'),
+      .describe(
+        'Whether it is to have a child of its own; null leaves that to SESSIONS_PER_CHILD and to what happens.',
+      ),
     child: childResource.nullable(),
   })
   .meta({ id: 'Session' });

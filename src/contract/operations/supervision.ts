@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
 import { unixSeconds } from '../schemas.ts';
-import { childState } from './sessions.ts';
+import { childState } from './child-resource.ts';
 
 const bytes = z.int().min(0);
 const milliseconds = z.int().min(0);
@@ -78,7 +78,8 @@ export const supervisionOperations = {
     tag: 'Sessions',
     scope: 'read',
     summary: "List why a session's processes ended",
-    description: 'Newest first: cause, evidence, what was done, and when the session was back. The latest 200 are kept.',
+    description:
+      'Newest first: cause, evidence, what was done, and when the session was back. The latest 200 are kept.',
     params: z.strictObject({
       limit: z.coerce.number().int().min(1).max(100).default(20),
       cursor: z.string().max(200).optional(),
