@@ -80,7 +80,10 @@ async function gatewayBench(kind: 'memory' | 'restore' | 'idle'): Promise<void> 
   }
   printTable(memoryHead, memoryRows(measured));
   const { open_ms: open, event_loop_delay_ms: delay, api_latency_ms: latency } = measured;
-  const cpu = measured.cpu_percent === null ? '' : `, idle CPU ${measured.cpu_percent} % of a core`;
+  const cpu =
+    measured.cpu_percent === null
+      ? ''
+      : `, idle CPU ${measured.cpu_percent} % of a core (${JSON.stringify(measured.cpu_percent_by_kind)})`;
   process.stdout.write(
     `\nlinks open after ${open.all} ms (half of them ${open.p50} ms)${cpu}; meanwhile loop delay of the supervisor ` +
       `p99 ${delay.p99} ms, max ${delay.max} ms, API latency p50 ${latency.p50}, p99 ${latency.p99}, max ${latency.max} ms\n`,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildProgram } from '../src/gateway.ts';
 import type { Fixture } from './fixtures.ts';
 import { GatewayUnderBench } from './gateway-under-bench.ts';
-import { cpuPercent, memoryByKind, rounded, type MemoryByKind } from './processes.ts';
+import { cpuPercents, memoryByKind, rounded, type MemoryByKind } from './processes.ts';
 import { say } from './report.ts';
 
 export interface MeasureOptions {
@@ -22,6 +22,7 @@ export interface GatewayMeasurement {
   readonly idle: MemoryByKind;
   readonly after_traffic: MemoryByKind | null;
   readonly cpu_percent: number | null;
+  readonly cpu_percent_by_kind: Readonly<Record<string, number>> | null;
   /** From the start of the gateway's process. */
   readonly open_ms: { readonly all: number; readonly p50: number };
   readonly event_loop_delay_ms: { readonly p99: number; readonly max: number };
@@ -57,7 +58,8 @@ export async function measureGateway(options: MeasureOptions): Promise<GatewayMe
     return {
       idle,
       after_traffic: after,
-      cpu_percent: cpu,
+      cpu_percent: cpu?.['all'] ?? null,
+      cpu_percent_by_kind: cpu,
       open_ms: opening.openMs,
       event_loop_delay_ms: { p99: rounded(delay.p99Ms), max: rounded(delay.maxMs) },
       api_latency_ms: opening.latencyMs,
@@ -97,11 +99,11 @@ async function untilOpen(gateway: GatewayUnderBench, count: number) {
   };
 }
 
-async function watchCpu(gateway: GatewayUnderBench, idleMs: number): Promise<number> {
+async function watchCpu(gateway: GatewayUnderBench, idleMs: number): Promise<Readonly<Record<string, number>>> {
   const before = gateway.processes();
   const startedAt = performance.now();
   await sleep(idleMs);
-  return cpuPercent(before, gateway.processes(), performance.now() - startedAt);
+  return cpuPercents(before, gateway.processes(), performance.now() - startedAt);
 }
 
 /** Every session gets texts of two contacts and answers some. */

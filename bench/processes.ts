@@ -105,13 +105,25 @@ export function memoryByKind(processes: readonly ProcessFacts[], childKind: Kind
   };
 }
 
-/** CPU that the gateway's processes took between two looks, in percent of one core. */
-export function cpuPercent(before: readonly ProcessFacts[], after: readonly ProcessFacts[], elapsedMs: number): number {
+/** CPU that the gateway's processes took between two looks, by kind, in percent of one core. */
+export function cpuPercents(
+  before: readonly ProcessFacts[],
+  after: readonly ProcessFacts[],
+  elapsedMs: number,
+): Readonly<Record<string, number>> {
   const was = new Map(before.map(({ pid, cpuMs }) => [pid, cpuMs]));
-  const used = after
-    .filter(({ kind }) => kind !== 'simulator')
-    .reduce((total, { pid, cpuMs }) => total + cpuMs - (was.get(pid) ?? cpuMs), 0);
-  return rounded((used / elapsedMs) * 100);
+  const percent = (kinds: readonly Kind[]): number => {
+    const used = after
+      .filter(({ kind }) => kinds.includes(kind))
+      .reduce((total, { pid, cpuMs }) => total + cpuMs - (was.get(pid) ?? cpuMs), 0);
+    return rounded((used / elapsedMs) * 100);
+  };
+  return {
+    all: percent(['supervisor', 'child', 'postgres', 'other']),
+    supervisor: percent(['supervisor']),
+    children: percent(['child']),
+    postgres: percent(['postgres']),
+  };
 }
 
 export function rounded(value: number): number {

@@ -38,7 +38,8 @@ export function messageStanza(envelope: MessageEnvelope, content: BinaryNode[]):
       id: envelope.id,
       type: envelope.type,
       t: String(envelope.at),
-      notify: sender.name === '' ? undefined : sender.name,
+      // What a phone tells a device of its own account brings no name.
+      notify: sender.name === '' || envelope.category === 'peer' ? undefined : sender.name,
       edit: envelope.edit,
       category: envelope.category,
     },

@@ -2,6 +2,7 @@
 import { Contact } from './contact.ts';
 import { contactRoutes } from './contact-routes.ts';
 import { Acknowledgements } from './flows/acknowledgements.ts';
+import { createAppState } from './flows/app-state.ts';
 import { clientAckFlow } from './flows/client-acks.ts';
 import { Destinations } from './flows/destinations.ts';
 import { groupMessageFlow } from './flows/group-messages.ts';
@@ -62,6 +63,7 @@ export function createMessaging(context: SimulatorContext): Messaging {
   });
   const social = createSocial({ context, activity, settings, groups, desk, blocklist, privacy });
   const acknowledgements = new Acknowledgements(context);
+  const appState = createAppState({ context, outgoing });
   const destinations = new Destinations();
 
   return {
@@ -74,6 +76,7 @@ export function createMessaging(context: SimulatorContext): Messaging {
       clientAckFlow(queues),
       offlineFlow(queues),
       privacyTokenFlow,
+      appState.flow,
       ...social.flows,
     ],
     controlRoutes: [
@@ -97,9 +100,11 @@ export function createMessaging(context: SimulatorContext): Messaging {
     ],
     async onLogin(connection) {
       announceOffline(queues, connection);
+      await appState.welcome(connection.device);
     },
     onDeviceRemoved(device) {
       queues.discard(device);
+      appState.forget(device);
       // Whoever is linked under this number next has other keys.
       for (const user of directory.users()) engine.forget(user, { lid: device.user.lid, device: device.id });
       groupOutgoing.forgetReader(device);

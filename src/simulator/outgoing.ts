@@ -85,6 +85,23 @@ export class Outgoing {
     return message.id;
   }
 
+  /** Tells one device of an account something that is for it alone and no message of a chat. */
+  async tellDevice(device: Device, content: Uint8Array): Promise<void> {
+    const { context, sent } = this.#parts;
+    const { user } = device;
+    const message: SentMessage = {
+      id: newMessageId(),
+      from: user.lid,
+      to: user.lid,
+      type: 'text',
+      category: 'peer',
+      at: Math.floor(context.clock.now() / 1000),
+      content,
+    };
+    sent.add(message);
+    await this.#encryptFor(user, message, { device, retry: 0, bundle: null });
+  }
+
   /**
    * Encrypts a message of `sender` anew for a companion, with a new session from the bundle it sent along or from the
    * one it has on the server. Does nothing when the message is not known any more.
@@ -98,7 +115,7 @@ export class Outgoing {
     const { context, engine, queues, settings } = this.#parts;
     const { device } = copy;
     const chat = context.directory.byLid(message.to);
-    const isOwn = device.user === sender;
+    const isOwn = device.user === sender && message.category !== 'peer';
     const peer = { lid: device.user.lid, device: device.id };
     const content = isOwn ? deviceSentContent(lidJid(message.to), message.content) : message.content;
     try {
@@ -114,6 +131,7 @@ export class Outgoing {
           at: message.at,
           type: message.type,
           edit: message.edit,
+          category: message.category,
           sender,
           senderDevice: 0,
           addressing: settings.of(sender).addressing,

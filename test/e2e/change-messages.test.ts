@@ -137,14 +137,12 @@ describe('editing, deleting and forwarding messages', () => {
     assert.equal(errorOf(unknown), 'message_not_found');
   });
 
-  test('a deletion for this account only needs keys of the phone', async () => {
-    const answer = await paired.post('/messages/delete', {
-      to: contact,
-      message_id: await sendText('x'),
-      for_everyone: false,
-    });
-    assert.equal(answer.status, 503);
-    assert.equal(errorOf(answer), 'app_state_unavailable');
+  test('a deletion for this account only leaves the contact its copy', async () => {
+    const id = await sendText('Only for me');
+    await paired.ask('/messages/delete', { to: contact, message_id: id, for_everyone: false });
+    const copy = await receivedBy(paired, { by: contact, id });
+    assert.equal(at(copy, 'text'), 'Only for me');
+    assert.equal(at(copy, 'deleted'), undefined);
   });
 
   test('a forwarded text is marked as such, and marked higher when it is forwarded again', async () => {

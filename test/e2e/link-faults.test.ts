@@ -22,7 +22,10 @@ describe('a session whose WhatsApp misbehaves', () => {
 
   const newSession = async (): Promise<string> => {
     const id = `faulty-${++sessions}`;
-    await pairedSession(gateway, id, { phone: `1555006${String(sessions).padStart(4, '0')}`, webhook: { url: receiver.url } });
+    await pairedSession(gateway, id, {
+      phone: `1555006${String(sessions).padStart(4, '0')}`,
+      webhook: { url: receiver.url },
+    });
     return id;
   };
   const events = (session: string): { readonly event: unknown; readonly data: unknown }[] =>
@@ -30,7 +33,8 @@ describe('a session whose WhatsApp misbehaves', () => {
       .filter(({ json }) => at(json, 'session_id') === session)
       .map(({ json }) => ({ event: at(json, 'event'), data: at(json, 'data') }));
   const count = (session: string, name: string): number => events(session).filter(({ event }) => event === name).length;
-  const setFault = (id: string, fault: object): Promise<unknown> => gateway.must(200, `/sessions/${id}/sandbox/faults`, fault);
+  const setFault = (id: string, fault: object): Promise<unknown> =>
+    gateway.must(200, `/sessions/${id}/sandbox/faults`, fault);
   const clearFaults = (id: string): Promise<unknown> => gateway.delete(`/sessions/${id}/sandbox/faults`);
 
   for (const fault of [
@@ -41,9 +45,17 @@ describe('a session whose WhatsApp misbehaves', () => {
   ]) {
     test(`comes back by itself after ${JSON.stringify(fault)}, and tells of it`, async () => {
       const id = await newSession();
-      await eventually(() => count(id, 'connected') === 1, 10_000, () => events(id));
+      await eventually(
+        () => count(id, 'connected') === 1,
+        10_000,
+        () => events(id),
+      );
       await setFault(id, fault);
-      await eventually(() => count(id, 'disconnected') === 1 && count(id, 'connected') === 2, 30_000, () => events(id));
+      await eventually(
+        () => count(id, 'disconnected') === 1 && count(id, 'connected') === 2,
+        30_000,
+        () => events(id),
+      );
       assert.equal(at(events(id).find(({ event }) => event === 'disconnected')?.data, 'will_reconnect'), true);
       await untilConnected(gateway, id);
       assert.equal(at((await gateway.get(`/sessions/${id}`)).json, 'child', 'restarts'), 0);
@@ -54,9 +66,17 @@ describe('a session whose WhatsApp misbehaves', () => {
     const id = await newSession();
     await eventually(() => count(id, 'connected') === 1);
     await setFault(id, { fault: 'silent' });
-    await eventually(() => count(id, 'disconnected') === 1, 40_000, () => events(id));
+    await eventually(
+      () => count(id, 'disconnected') === 1,
+      40_000,
+      () => events(id),
+    );
     await clearFaults(id);
-    await eventually(() => count(id, 'connected') === 2, 60_000, () => events(id));
+    await eventually(
+      () => count(id, 'connected') === 2,
+      60_000,
+      () => events(id),
+    );
   });
 
   for (const [code, status, reason] of [
@@ -98,7 +118,11 @@ describe('a session whose WhatsApp misbehaves', () => {
     const id = await newSession();
     await setFault(id, { fault: 'logout' });
     await untilStatus(gateway, id, 'logged_out');
-    await eventually(() => count(id, 'logged_out') === 1, 10_000, () => events(id));
+    await eventually(
+      () => count(id, 'logged_out') === 1,
+      10_000,
+      () => events(id),
+    );
     assert.equal(at((await gateway.get(`/sessions/${id}`)).json, 'is_logged_in'), false);
   });
 

@@ -62,10 +62,12 @@ describe('reacting to messages, pinning, starring and reading them', () => {
     assert.equal(at(refused.json, 'error', 'details', 0, 'field'), 'duration_seconds');
   });
 
-  test('a star needs keys of the phone', async () => {
-    const answer = await paired.post('/messages/star', { to: contact, message_id: await written('Nice') });
-    assert.equal(answer.status, 503);
-    assert.equal(errorOf(answer), 'app_state_unavailable');
+  test('a message is starred, and not any more', async () => {
+    const id = await written('Nice');
+    for (const starred of [true, false]) {
+      const answer = await paired.ask('/messages/star', { to: contact, message_id: id, starred });
+      assert.equal(at(answer, 'success'), true);
+    }
   });
 
   test('nothing is attached to a message that is unknown', async () => {

@@ -50,7 +50,6 @@ const ordered = [...first, ...operationNames.filter((name) => ![...first, ...las
 
 /** Answers other than success that an example leads to in a sandbox, and why. */
 const otherwise: Partial<Record<OperationName, { readonly status: number; readonly why: string }>> = {
-  starMessage: { status: 503, why: 'the simulated phone keeps the app state keys to itself' },
   getPicture: { status: 404, why: 'the contact has no picture' },
 };
 
@@ -130,7 +129,9 @@ describe('every example of the OpenAPI document', () => {
         await requestToJoin();
         break;
       case 'sandboxReceipt':
-        await eventually(async () => at((await gateway.get(`/sessions/support/messages/${sentId}`)).json, 'status') !== 'accepted');
+        await eventually(
+          async () => at((await gateway.get(`/sessions/support/messages/${sentId}`)).json, 'status') !== 'accepted',
+        );
         break;
       case 'getDevice':
       case 'logoutSession':
@@ -152,7 +153,10 @@ describe('every example of the OpenAPI document', () => {
         await untilConnected(gateway, 'support');
         await gateway.must(201, '/sessions/support/sandbox/contacts', { phone: newcomer });
         await gateway.must(201, '/sessions/support/sandbox/contacts', { phone: contact });
-        const group = await gateway.must(201, '/sessions/support/sandbox/groups', { subject: 'Examples', participants: [contact] });
+        const group = await gateway.must(201, '/sessions/support/sandbox/groups', {
+          subject: 'Examples',
+          participants: [contact],
+        });
         names.set('120363000000000000@g.us', String(at(group, 'jid')));
         break;
       }
@@ -197,8 +201,12 @@ describe('every example of the OpenAPI document', () => {
       body: { join_approval: true },
     });
     assert.equal(settings.status, 200, settings.text);
-    await gateway.must(200, `/sessions/support/sandbox/groups/${jid}/actions`, { by: newcomer, action: 'request_join' });
-    await eventually(async () => at((await gateway.get(`/sessions/support/groups/${jid}/requests`)).json, 'total') === 1);
+    await gateway.must(200, `/sessions/support/sandbox/groups/${jid}/actions`, {
+      by: newcomer,
+      action: 'request_join',
+    });
+    await eventually(
+      async () => at((await gateway.get(`/sessions/support/groups/${jid}/requests`)).json, 'total') === 1,
+    );
   }
 });
-

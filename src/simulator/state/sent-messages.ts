@@ -12,6 +12,8 @@ export interface SentMessage {
   readonly type: string;
   /** The stanza's `edit`, of edits and deletions. */
   readonly edit?: string;
+  /** The stanza's `category`: `peer` for what a phone tells a device of its own account. */
+  readonly category?: string;
   /** Unix seconds. */
   readonly at: number;
   /** The message protobuf. */
@@ -27,6 +29,7 @@ const storedSchema = z.object({
   to: z.string(),
   type: z.string(),
   edit: z.string().exactOptional(),
+  category: z.string().exactOptional(),
   at: z.number(),
   content: z.base64(),
 });
