@@ -29,7 +29,6 @@ export interface VariantResult {
   readonly name: string;
   readonly idle_uss_mb: number;
   readonly idle_pss_mb: number;
-  readonly after_traffic_uss_mb: number;
   readonly open_ms: number;
   readonly bundle_kb: number | null;
 }
@@ -97,14 +96,13 @@ async function measure(sessions: number, variants: readonly Variant[]): Promise<
         children: program,
         settleMs: 20_000,
         idleMs: 0,
-        messages: 30,
+        messages: 0,
       });
-      const { idle, after_traffic: after, open_ms: open } = measured;
+      const { idle, open_ms: open } = measured;
       results.push({
         name,
         idle_uss_mb: idle.children.uss_mb_per_child,
         idle_pss_mb: idle.children.pss_mb_per_child,
-        after_traffic_uss_mb: after?.children.uss_mb_per_child ?? 0,
         open_ms: open.all,
         bundle_kb: bundleKb,
       });
@@ -116,12 +114,11 @@ async function measure(sessions: number, variants: readonly Variant[]): Promise<
   }
   const first = results[0];
   printTable(
-    ['private MB per child', 'idle', 'difference', 'after traffic', 'all open ms', 'bundle KB'],
+    ['private MB per child', 'idle', 'difference', 'all open ms', 'bundle KB'],
     results.map((each): Row => [
       each.name,
       each.idle_uss_mb,
       first === undefined ? '' : (each.idle_uss_mb - first.idle_uss_mb).toFixed(2),
-      each.after_traffic_uss_mb,
       each.open_ms,
       each.bundle_kb ?? '-',
     ]),

@@ -64,6 +64,12 @@ function checkPinnedNode() {
   );
 }
 
+/** Null where there is none that can be run without a shell. */
+function pinnedNode() {
+  const path = at('node_modules', '.bin', 'node');
+  return process.platform !== 'win32' && existsSync(path) ? path : null;
+}
+
 async function build() {
   const sources = sourceFolders.flatMap((folder) => filesBelow(folder));
   const bundling = readdirSync(at('scripts', 'lean')).map((name) => join('scripts', 'lean', name));
@@ -76,7 +82,10 @@ async function build() {
   if (sources.some((source) => !existsSync(outputOf(source)))) rmSync(at('dist', '.tsbuildinfo'), { force: true });
   rmSync(buildStamp, { force: true });
   const seconds = await run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
-  const further = await run('bundling the child', process.execPath, [at('scripts', 'lean', 'build.mjs')]);
+  // On the Node that runs children: the bundle knows by name what that one's modules offer.
+  const further = await run('bundling the child', pinnedNode() ?? process.execPath, [
+    at('scripts', 'lean', 'build.mjs'),
+  ]);
   writeFileSync(buildStamp, wanted);
   console.log(`Built in ${seconds + further} s.`);
 }

@@ -215,11 +215,7 @@ interface DatabaseInUse {
   readonly pid: () => number | null;
 }
 
-async function openDatabase(
-  config: Config,
-  disposables: AsyncDisposableStack,
-  log: Logger,
-): Promise<DatabaseInUse> {
+async function openDatabase(config: Config, disposables: AsyncDisposableStack, log: Logger): Promise<DatabaseInUse> {
   if (config.databaseUrl !== null) {
     const { host, pathname } = new URL(config.databaseUrl);
     return { url: config.databaseUrl, name: `Postgres at ${host}${pathname}`, pid: () => null };

@@ -10,6 +10,10 @@ const log = logger('main');
 const impatienceMs = 5_000;
 const forcedExitMs = 10_000;
 
+// Where nobody reads, or the disk is full, there is nothing to be done about it.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
 process.on('uncaughtException', (error) => {
   log.fatal({ err: error }, 'uncaught exception');
   process.exit(70);

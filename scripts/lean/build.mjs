@@ -116,7 +116,6 @@ function rewriting({ has, files, mended, readSource, lean }) {
     ...(has('lightCache')
       ? [['@cacheable/node-cache', `export { LightCache as default } from ${text(inLean('node-cache.js'))};`]]
       : []),
-    ...(has('rareBuiltins') ? [['assert', lazyAssert]] : []),
     ...(has('rareBuiltins') ? rareBuiltins.map((name) => [name, lazyBuiltin(name)]) : []),
   ];
   const standIn = new Map(standIns);
@@ -181,11 +180,6 @@ function lazyMessages(source, file, runtime) {
   const name = `messages-${createHash('sha256').update(pieces).digest('hex').slice(0, 16)}.js.txt`;
   return { contents: code.replace(placeholder, `__dirname + ${text(`/${name}`)}`), name, pieces };
 }
-
-/** The function alone, which loads the real one to complain. */
-const lazyAssert = `module.exports = (isTrue, message) => {
-  if (!isTrue) process.getBuiltinModule('assert')(isTrue, message);
-};`;
 
 /** A module whose functions load the real one when they are called; classes and constants it does not have. */
 function lazyBuiltin(name) {

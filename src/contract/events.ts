@@ -36,7 +36,12 @@ const messageData = z.object({
     })
     .nullable(),
   location: z
-    .object({ latitude: z.number(), longitude: z.number(), name: z.string().nullable(), address: z.string().nullable() })
+    .object({
+      latitude: z.number(),
+      longitude: z.number(),
+      name: z.string().nullable(),
+      address: z.string().nullable(),
+    })
     .nullable(),
   contacts: z.array(z.object({ display_name: z.string(), vcard: z.string() })).nullable(),
   poll: z.object({ question: z.string(), options: z.array(z.string()), selectable: z.int() }).nullable(),
@@ -160,7 +165,11 @@ export const events = {
     data: z.object({
       group: jid,
       by: jid.nullable(),
-      change: z.string().describe('subject, description, picture, announce, locked, ephemeral, invite, join_approval, member_add or created.'),
+      change: z
+        .string()
+        .describe(
+          'subject, description, picture, announce, locked, ephemeral, invite, join_approval, member_add or created.',
+        ),
       value: z.string().nullable(),
       timestamp: unixSeconds,
     }),
@@ -181,7 +190,12 @@ export const events = {
   },
   contact_update: {
     when: "contact_update is emitted when a contact's name, picture or about text changes.",
-    data: z.object({ jid, name: z.string().nullable(), picture: z.enum(['changed', 'removed']).nullable(), about: z.string().nullable() }),
+    data: z.object({
+      jid,
+      name: z.string().nullable(),
+      picture: z.enum(['changed', 'removed']).nullable(),
+      about: z.string().nullable(),
+    }),
   },
   session_status: {
     when: 'session_status is emitted when the status of the session changes.',

@@ -12,7 +12,20 @@ interface SessionRecord {
   readonly record: MessageRecord;
 }
 
-const columnTypes = ['text', 'text', 'text', 'text', 'bool', 'text', 'text', 'bytea', 'bytea', 'float8', 'text', 'text'];
+const columnTypes = [
+  'text',
+  'text',
+  'text',
+  'text',
+  'bool',
+  'text',
+  'text',
+  'bytea',
+  'bytea',
+  'float8',
+  'text',
+  'text',
+];
 
 function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
   return [
