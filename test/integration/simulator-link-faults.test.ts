@@ -265,7 +265,8 @@ describe('queries', () => {
         const { body } = await other.api('GET', '/accounts/15550003001');
         return Number(/"pre_keys":(\d+)/.exec(JSON.stringify(body))?.[1]);
       };
-      assert.equal(await left(), 812);
+      // The phone takes one of the 812 to share the app state key.
+      await eventually(async () => (await left()) === 811, 10_000, left);
       const bundleQuery = () =>
         client.socket.query({
           tag: 'iq',
@@ -274,7 +275,7 @@ describe('queries', () => {
             { tag: 'key', attrs: {}, content: [{ tag: 'user', attrs: { jid: client.auth.creds.me?.id ?? '' } }] },
           ],
         });
-      for (let taken = 0; taken < 808; taken += 1) await bundleQuery();
+      for (let taken = 0; taken < 807; taken += 1) await bundleQuery();
       await eventually(async () => (await left()) === 9, 10_000, left);
       assert.deepEqual((await other.api('GET', '/oracle')).body['unknown_stanzas'], []);
     } finally {
