@@ -26,6 +26,7 @@ import { SandboxLauncher } from './supervisor/sandbox-launcher.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { SupervisorOptions } from './supervisor/supervisor-options.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
+import { disableGone } from './webhooks/disable-gone.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
 import { gatewayVersion } from './version.ts';
 
@@ -92,6 +93,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     if (sandbox !== null) disposables.defer(() => sandbox.stop());
     const dispatcher = createDispatcher({
       outbox: store.outbox,
+      onGone: (webhook) => disableGone(store, webhook, systemClock),
       settings: {
         timeoutMs: config.webhookTimeoutMs,
         allowPrivateAddresses: true,

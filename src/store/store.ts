@@ -222,6 +222,8 @@ export interface WebhooksStore {
   list(session: SessionId): Promise<readonly WebhookRow[]>;
   /** False when there was none. */
   delete(session: SessionId, id: string): Promise<boolean>;
+  /** Gives it no more deliveries; false when it was disabled or gone already. */
+  disable(session: SessionId, id: string): Promise<boolean>;
 }
 
 /** A delivery that its claimer holds a lease on. */

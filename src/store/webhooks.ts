@@ -35,6 +35,13 @@ export function createWebhooksStore(database: Database): WebhooksStore {
         `);
         return rowCount > 0;
       }),
+    disable: (session, id) =>
+      database.run(async (connection) => {
+        const { rowCount } = await connection.query(sql.type(noRow)`
+          update webhooks set enabled = false where session_id = ${session} and id = ${id} and enabled
+        `);
+        return rowCount > 0;
+      }),
   };
 }
 

@@ -21,6 +21,8 @@ export interface DispatcherSettings extends DeliverSettings {
 
 export interface DispatcherOptions {
   readonly outbox: OutboxStore;
+  /** A receiver says that its webhook is gone for good: 410, as Standard Webhooks has it. */
+  readonly onGone: (webhook: ClaimedDelivery['webhook']) => Promise<void>;
   readonly settings: DispatcherSettings;
   readonly log: Logger;
   readonly clock: Clock;
@@ -41,10 +43,11 @@ export interface Dispatcher {
 const lookAroundMs = 15_000;
 /** Rest after a claim that found nothing although something is due. */
 const heldBackMs = 250;
+const goneStatus = 410;
 const firstErrorDelayMs = 500;
 const lastErrorDelayMs = 15_000;
 
-export function createDispatcher({ outbox, settings, log, clock, random }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ outbox, onGone, settings, log, clock, random }: DispatcherOptions): Dispatcher {
   const deliverer = createDeliverer(settings, clock);
   const interrupt = new AbortController();
   const inFlight = new Map<string, Promise<void>>();
@@ -134,6 +137,7 @@ export function createDispatcher({ outbox, settings, log, clock, random }: Dispa
     else if (outcome.tag === 'retry')
       log.debug({ ...fields, error: outcome.error, delayMs: outcome.delayMs }, 'webhook to be retried');
     else log.warn({ ...fields, error: outcome.error }, 'webhook delivery given up');
+    if (outcome.tag === 'dead' && outcome.httpStatus === goneStatus) await onGone(delivery.webhook);
     await outbox.settle(delivery.id, outcome);
   };
 

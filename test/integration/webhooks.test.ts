@@ -6,6 +6,7 @@ import { systemClock } from '../../src/clock.ts';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
 import { logger } from '../../src/log.ts';
 import type { Store, WebhookRow } from '../../src/store/store.ts';
+import { disableGone } from '../../src/webhooks/disable-gone.ts';
 import { createDispatcher, type Dispatcher, type DispatcherSettings } from '../../src/webhooks/dispatcher.ts';
 import { newWebhookSecret } from '../../src/webhooks/secret.ts';
 import { at, keysOf } from '../support/api-client.ts';
@@ -45,6 +46,7 @@ const quick: DispatcherSettings = {
 function dispatch(settings: Partial<DispatcherSettings> = {}, from: Store = store): Dispatcher {
   const dispatcher = createDispatcher({
     outbox: from.outbox,
+    onGone: (webhook) => disableGone(from, webhook, systemClock),
     settings: { ...quick, ...settings },
     log: logger('webhooks'),
     clock: systemClock,

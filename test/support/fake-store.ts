@@ -151,7 +151,7 @@ export function createFakeStore(): FakeStore {
       prune: unused,
       forget: unused,
     },
-    webhooks: { create: unused, list: unused, delete: unused },
+    webhooks: { create: unused, list: unused, delete: unused, disable: unused },
     outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {} },
     ping: () => answer(() => undefined),
     close: () => Promise.resolve(),
