@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { UnexpectedShape, replaceOnce } from './expected-shape.mjs';
+import { UnexpectedShape } from './expected-shape.mjs';
 import { mendedFiles } from './mend-verification.mjs';
 import { splitMessages } from './split-messages.mjs';
 
@@ -33,9 +33,7 @@ export const steps = {
   lazyMessages: 'protobuf classes made at first use',
   nativeBridge: 'node:crypto instead of WebAssembly (whatsapp-rust-bridge)',
   lightCache: 'a cache of 50 lines (@cacheable/node-cache)',
-  usedOnly: "only the library's files that are used",
   rareBuiltins: `Node's modules at first use (${rareBuiltins.join(', ')})`,
-  plainLong: 'one long without WebAssembly',
   shortNames: 'names of variables made short',
   ascii: 'one byte a character: ascii, no licence comments',
 };
@@ -88,7 +86,8 @@ export async function buildLeanChild({
     writeFileSync(unfinished, files.get(name));
     renameSync(unfinished, join(folder, name));
   }
-  for (const name of readdirSync(folder)) if (!files.has(name) && !name.endsWith('.new')) rmSync(join(folder, name));
+  for (const name of readdirSync(folder))
+    if (!files.has(name) && !name.endsWith('.new')) rmSync(join(folder, name), { force: true });
   return { bytes: files.get('child.cjs').length };
 }
 
@@ -131,23 +130,6 @@ function rewriting({ has, files, mended, readSource, lean }) {
         contents: standIn.get(path),
         resolveDir: lean,
       }));
-      if (has('usedOnly')) {
-        builder.onResolve({ filter: /^(\.|@whiskeysockets\/baileys$)/ }, async ({ path, pluginData, ...rest }) => {
-          if (pluginData === 'resolving') return undefined;
-          const isOfLibrary =
-            path === '@whiskeysockets/baileys' || rest.importer.includes(join(sep, baileys, 'lib', sep));
-          if (!isOfLibrary) return undefined;
-          const resolved = await builder.resolve(path, { ...rest, pluginData: 'resolving' });
-          return { ...resolved, sideEffects: false };
-        });
-      }
-      if (has('plainLong')) {
-        builder.onResolve({ filter: /^long$/ }, ({ resolveDir, pluginData }) =>
-          pluginData === 'resolving'
-            ? undefined
-            : builder.resolve('long', { resolveDir, kind: 'require-call', pluginData: 'resolving' }),
-        );
-      }
       builder.onLoad({ filter: /node_modules.*\.js$/ }, ({ path }) => {
         const file = path.split(`${sep}node_modules${sep}`).at(-1).replaceAll(sep, '/');
         if (Object.hasOwn(mendedFiles, file)) {
@@ -158,14 +140,6 @@ function rewriting({ has, files, mended, readSource, lean }) {
           const { contents, name, pieces } = lazyMessages(readSource(path), file, inLean('lazy-members.js'));
           files.set(name, pieces);
           return { contents, loader: 'js' };
-        }
-        if (has('plainLong') && file === 'long/umd/index.js') {
-          const contents = replaceOnce(readSource(path), {
-            file,
-            find: 'wasm = new WebAssembly.Instance(',
-            by: 'wasm = null && new Object(',
-          });
-          return { contents: contents.replace('new WebAssembly.Module(', '('), loader: 'js' };
         }
         return undefined;
       });

@@ -57,12 +57,28 @@ export function judgeMemory(
 
 const nothing = { privateBytes: 0, heapBytes: 0, externalBytes: 0 };
 
+/**
+ * The sample to compare with: the first one for which the child told its heap, unless most of the growth lay before it.
+ * Then everything that is there now counts as grown.
+ */
+function baselineOf(
+  samples: readonly MemorySample[],
+  told: readonly MemorySample[],
+): Pick<MemorySample, 'privateBytes' | 'heapBytes' | 'externalBytes'> {
+  const [earliest] = samples;
+  const [first] = told;
+  const last = told.at(-1);
+  if (earliest === undefined || first === undefined || last === undefined || first === last) return nothing;
+  const before = first.privateBytes - earliest.privateBytes;
+  return before > (last.privateBytes - earliest.privateBytes) / 2 ? nothing : first;
+}
+
 /** What has grown most since the first sample for which the child told its heap; null when it never did. */
 export function growthOf(samples: readonly MemorySample[]): GrowthKind | null {
   const told = samples.filter(({ heapBytes }) => heapBytes !== null);
   const last = told.at(-1);
   if (last === undefined) return null;
-  const first = told[0] === last ? nothing : (told[0] ?? nothing);
+  const first = baselineOf(samples, told);
   const heap = (last.heapBytes ?? 0) - (first.heapBytes ?? 0);
   const external = (last.externalBytes ?? 0) - (first.externalBytes ?? 0);
   const native = last.privateBytes - first.privateBytes - heap - external;

@@ -69,11 +69,6 @@ describe('the build of the lean child', () => {
       'WAProto/index.js',
       (text) => text.replace('const $root', 'const $extra = 1; const $root'),
     ],
-    [
-      'multiplies in another way',
-      'long/umd/index.js',
-      (text) => text.replace('new WebAssembly.Instance(', 'WebAssembly.instantiate('),
-    ],
   ];
   for (const [words, file, change] of changes) {
     test(`fails with a sentence when the library ${words}`, async () => {

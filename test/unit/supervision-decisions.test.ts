@@ -140,6 +140,10 @@ describe('growth', () => {
     assert.equal(growthOf([sample(50, 10, 5), sample(150, 11, 6)]), 'native');
   });
 
+  test('is found when the child told of its heap only after it had grown', () => {
+    assert.equal(growthOf([sample(12, null, null), sample(150, 10, 130), sample(151, 11, 130)]), 'external');
+  });
+
   test('is unknown of a child that told nothing', () => {
     assert.equal(growthOf([sample(50, null, null), sample(150, null, null)]), null);
     assert.equal(growthOf([]), null);
