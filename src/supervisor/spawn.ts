@@ -70,11 +70,8 @@ const mallocEnvironment = {
  */
 export const leanFlags: readonly string[] = [
   '--max-semi-space-size=1',
-  '--optimize-for-size',
   '--single-threaded',
-  '--no-opt',
   '--no-sparkplug',
-  '--max-lazy',
   '--bytecode-old-age=1',
   '--expose-gc',
 ];
