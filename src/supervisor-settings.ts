@@ -2,17 +2,8 @@
 import type { Config } from './config.ts';
 import type { SupervisorSettings } from './supervisor/settings.ts';
 
-/**
- * The environment of children is an allow-list: they get no secret by it. The allocator's settings return what the
- * library's parsing leaves behind (measured: several megabytes a child).
- */
-const childEnvironment = {
-  NODE_ENV: 'production',
-  MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '16384',
-  MALLOC_TRIM_THRESHOLD_: '16384',
-  MALLOC_TOP_PAD_: '4096',
-} as const;
+/** The environment of children is an allow-list: they get no secret by it. spawn.ts adds what the allocator needs. */
+const childEnvironment = { NODE_ENV: 'production' } as const;
 
 /** Supervisor and embedded Postgres. */
 const reserveMb = 256;
