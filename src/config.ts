@@ -38,6 +38,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Media: media,
     'Child processes': children,
     Webhooks: webhooks,
+    Idempotency: idempotency,
   } = configTable;
   const config = {
     port: source.required(listening.port),
@@ -119,6 +120,9 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     webhookRetryScheduleMs: source.required(webhooks.webhookRetrySchedule),
     webhookConcurrency: source.required(webhooks.webhookConcurrency),
     outboundAllowCidr: source.required(webhooks.outboundAllowCidr),
+
+    requireIdempotency: source.required(idempotency.requireIdempotency),
+    idempotencyTtlMs: source.required(idempotency.idempotencyTtlHours) * hourMs,
   } as const;
   source.demand(
     config.heartbeatIntervalMs < config.heartbeatSuspectMs,
@@ -138,6 +142,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
   return config;
 }
 
+const hourMs = 3_600_000;
 const withoutNone = (path: string | null): string | null => (path?.toLowerCase() === 'none' ? '' : path);
 
 function urlFromParts(source: Source): string | null {

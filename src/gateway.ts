@@ -126,6 +126,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         bodyLimitBytes: config.bodyLimitBytes,
         mediaBodyLimitBytes: config.mediaBodyLimitBytes,
         messageTtlMs: config.messageTtlMs,
+        idempotency: { isRequired: config.requireIdempotency, ttlMs: config.idempotencyTtlMs },
       },
       log: logger('api'),
       clock: systemClock,
@@ -203,6 +204,7 @@ function createJanitor({ messageRetentionDays: days }: Config, store: Store): Ja
   return new Janitor({
     messages: store.messages,
     media: store.media,
+    idempotency: store.idempotency,
     retentionMs: days === 0 ? null : days * dayMs,
     clock: systemClock,
     log: logger('janitor'),

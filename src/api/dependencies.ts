@@ -16,6 +16,12 @@ export interface ApiSettings {
   readonly mediaBodyLimitBytes: number;
   /** How long an accepted message may wait to be sent. */
   readonly messageTtlMs: number;
+  readonly idempotency: {
+    /** Whether operations that honour a key are refused without one. */
+    readonly isRequired: boolean;
+    /** How long a key is remembered. */
+    readonly ttlMs: number;
+  };
 }
 
 /** Everything the API is built from. */

@@ -6,6 +6,7 @@ import { operationNames, operations } from '../contract/index.ts';
 import type { Operation } from '../contract/operation.ts';
 import { sessionIdPattern } from '../contract/ids.ts';
 import { curlExample } from './curl-example.ts';
+import { keyHeader, keyPattern, replayedHeader } from './rest/idempotency-key.ts';
 import { openApiPath, pathParamsOf } from './operation-path.ts';
 
 export interface OpenApiInfo {
@@ -41,6 +42,13 @@ const errorSchema = z
   .meta({ id: 'Error' });
 
 const sessionIdParam = z.string().regex(sessionIdPattern).meta({ description: 'The session.', example: 'support' });
+const keySchema = z.string().regex(keyPattern).meta({
+  description: 'Makes the request safe to repeat: with the same key it is carried out once, and answered again.',
+  example: 'order-4711-confirmation',
+});
+const replayHeaders = z.object({
+  [replayedHeader]: z.literal('true').optional().meta({ description: 'The answer is that of an earlier request.' }),
+});
 const binary = z.string().meta({ override: { type: 'string', format: 'binary' } });
 
 /** A plain value, ready for JSON. */
@@ -136,6 +144,7 @@ function describeOperation(operation: Operation, operationId: string, baseUrl: s
     requestParams: {
       ...(inPath.length === 0 ? {} : { path: z.object(pathShape) }),
       ...(Object.keys(query).length === 0 ? {} : { query: z.object(query) }),
+      ...(operation.idempotent === false ? {} : { header: z.object({ [keyHeader]: keySchema.optional() }) }),
     },
     ...(hasBody && restNames.length > 0
       ? {
@@ -172,15 +181,20 @@ function successes(operation: Operation): Responses {
   if (operation.answersFile === true) {
     return { '200': { description: 'The file.', content: { 'application/octet-stream': { schema: binary } } } };
   }
-  const done = { [String(operation.status)]: { description: 'Done.', content: json } };
+  const headers = operation.idempotent === false ? {} : { headers: replayHeaders };
+  const done = { [String(operation.status)]: { description: 'Done.', content: json, ...headers } };
   if (operation.runs !== 'send') return done;
-  return { ...done, '202': { description: 'Accepted; WhatsApp has not acknowledged it yet.', content: json } };
+  return {
+    ...done,
+    '202': { description: 'Accepted; WhatsApp has not acknowledged it yet.', content: json, ...headers },
+  };
 }
 
 function failures(operation: Operation, hasBody: boolean): Responses {
   const codes = new Set<ErrorCode>([
     ...commonErrors,
     ...(hasBody ? bodyErrors : []),
+    ...keyErrorsOf(operation),
     ...(operation.path.includes(':id') ? (['session_not_found'] as const) : []),
     ...operation.errors,
   ]);
@@ -198,6 +212,14 @@ function failures(operation: Operation, hasBody: boolean): Responses {
     };
   }
   return responses;
+}
+
+/** What a key can lead to; the outcome of a message is always known. */
+function keyErrorsOf({ runs, idempotent }: Operation): readonly ErrorCode[] {
+  if (idempotent === false) return [];
+  const codes: readonly ErrorCode[] = ['idempotency_key_reused', 'request_in_progress'];
+  if (runs === 'send') return [...codes, 'message_expired'];
+  return idempotent === true ? [...codes, 'outcome_unknown'] : codes;
 }
 
 function exampleError(code: ErrorCode): z.output<typeof errorSchema> {

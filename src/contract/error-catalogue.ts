@@ -201,6 +201,23 @@ export const errorCatalogue = {
     sentence: 'This session has already sent another message with this message_id; choose a new one.',
     retryable: false,
   },
+  request_in_progress: {
+    status: 409,
+    sentence: 'The first request with this Idempotency-Key is still being carried out; repeat after Retry-After.',
+    retryable: true,
+  },
+  outcome_unknown: {
+    status: 409,
+    sentence:
+      'Whether the first request with this Idempotency-Key was carried out is unknown; look at what is there, and repeat it with a new key if it was not.',
+    retryable: false,
+  },
+  message_expired: {
+    status: 410,
+    sentence:
+      'The message could not be sent in time and will not be sent any more; send it again with a new Idempotency-Key.',
+    retryable: false,
+  },
   payload_too_large: {
     status: 413,
     sentence: 'The body is larger than this route accepts.',
@@ -219,6 +236,11 @@ export const errorCatalogue = {
   unprocessable: {
     status: 422,
     sentence: 'The request is well-formed but cannot be carried out.',
+    retryable: false,
+  },
+  idempotency_key_reused: {
+    status: 422,
+    sentence: 'This Idempotency-Key came with another request before; every request needs a key of its own.',
     retryable: false,
   },
   wrong_pair_code: {

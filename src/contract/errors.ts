@@ -5,6 +5,8 @@ export { errorCatalogue };
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorCatalogue, code);
+
 /** One thing that is wrong with a request. `received` is shortened and never holds a secret. */
 export interface ErrorDetail {
   readonly field: string;

@@ -45,8 +45,11 @@ export interface Operation<
   readonly status: 200 | 201 | 202;
   /** Milliseconds until the caller gets an answer, whatever happens. */
   readonly deadlineMs: number;
-  /** Whether an Idempotency-Key is honoured. */
-  readonly idempotent: boolean;
+  /**
+   * Whether an Idempotency-Key is honoured. `repeatable`: it is, and carrying the operation out twice comes to the same as
+   * once, so that it is done anew when nobody knows how the first time ended.
+   */
+  readonly idempotent: boolean | 'repeatable';
   /** The errors of its own, beside those that every route can answer. */
   readonly errors: readonly ErrorCode[];
   readonly example: {

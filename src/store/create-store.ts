@@ -10,6 +10,7 @@ import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
 import { DeliveryListener } from './delivery-listener.ts';
 import { CommitQueue } from './group-commit.ts';
+import { createIdempotencyStore } from './idempotency.ts';
 import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
 import { createOutboxStore } from './outbox.ts';
@@ -50,6 +51,7 @@ export async function createStore(options: {
       drain: () => queue.drain(),
     },
     messages: createMessagesStore(database, queue),
+    idempotency: createIdempotencyStore(database),
     media: createMediaStore(database),
     webhooks: createWebhooksStore(database),
     outbox: createOutboxStore(database, listener),

@@ -1,11 +1,13 @@
 /** Keeps the store from growing for ever: deletes by and by what is older than it has to be. */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import type { IdempotencyStore } from './idempotency-store.ts';
 import type { MediaStore, MessagesStore } from './store.ts';
 
 interface JanitorOptions {
   readonly messages: Pick<MessagesStore, 'prune' | 'forget'>;
   readonly media: Pick<MediaStore, 'deleteExpired'>;
+  readonly idempotency: Pick<IdempotencyStore, 'prune'>;
   /** How long messages are kept; null for ever. */
   readonly retentionMs: number | null;
   readonly clock: Clock;
@@ -41,9 +43,10 @@ export class Janitor {
   }
 
   async #round(): Promise<void> {
-    const { messages, media, retentionMs, clock, log } = this.#options;
+    const { messages, media, idempotency, retentionMs, clock, log } = this.#options;
     try {
       await media.deleteExpired(clock.now());
+      while (!this.#isStopped && (await idempotency.prune(clock.now())));
       while (!this.#isStopped && (await messages.forget(clock.now() - memoryMs)));
       if (retentionMs === null) return;
       while (!this.#isStopped && (await messages.prune(clock.now() - retentionMs)));

@@ -16,6 +16,7 @@ import type {
   StoredValue,
   ToSupervisor,
 } from '../contract/ipc.ts';
+import type { IdempotencyStore } from './idempotency-store.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -316,6 +317,7 @@ export interface Store {
   readonly credentials: CredentialsStore;
   readonly commits: GroupCommit;
   readonly messages: MessagesStore;
+  readonly idempotency: IdempotencyStore;
   readonly media: MediaStore;
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;

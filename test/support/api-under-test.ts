@@ -40,6 +40,8 @@ export interface ApiUnderTest {
   readonly supervisor: FakeSupervisor;
   readonly sandbox: FakeSandbox;
   readonly dependencies: ApiDependencies;
+  /** A client of another gateway on the same store, which knows nothing of what this one is doing; closed with it. */
+  another(change?: Partial<ApiDependencies>): Promise<ApiClient>;
   close(): Promise<void>;
 }
 
@@ -65,15 +67,24 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
       bodyLimitBytes: 256 * 1024,
       mediaBodyLimitBytes: 1024 * 1024,
       messageTtlMs: 600_000,
+      idempotency: { isRequired: false, ttlMs: 24 * 3_600_000 },
     },
     log: logger('api'),
     clock: systemClock,
   };
-  const app = createApp(dependencies);
-  const server = createHttpServer(app.callback(), { ...defaultHttpLimits, ...limits });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const baseUrl = `http://127.0.0.1:${portOf(server.address())}`;
-  const client = createApiClient(baseUrl, testToken);
+  const closers: (() => Promise<void>)[] = [];
+  const listen = async (served: ApiDependencies) => {
+    const server = createHttpServer(createApp(served).callback(), { ...defaultHttpLimits, ...limits });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const baseUrl = `http://127.0.0.1:${portOf(server.address())}`;
+    const client = createApiClient(baseUrl, testToken);
+    closers.push(async () => {
+      await client.close();
+      await closeHttpServer(server, 1000);
+    });
+    return { client, baseUrl };
+  };
+  const { client, baseUrl } = await listen(dependencies);
   return {
     client,
     baseUrl,
@@ -82,9 +93,9 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
     supervisor,
     sandbox,
     dependencies,
+    another: async (change = {}) => (await listen({ ...dependencies, ...change })).client,
     close: async () => {
-      await client.close();
-      await closeHttpServer(server, 1000);
+      for (const close of closers) await close();
       await qrImages.dispose();
       await media.close();
       await rm(mediaFolder, { recursive: true, force: true });

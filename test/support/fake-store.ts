@@ -111,6 +111,7 @@ export function createFakeStore(): FakeStore {
       load: (id) => answer(() => ({ creds: creds.get(id) ?? null, inbox: [] })),
       getKeys: () => answer(() => ({})),
     },
+    idempotency: { find: unused, claim: unused, finish: unused, release: unused, prune: unused },
     media: {
       location: unused,
       moved: unused,

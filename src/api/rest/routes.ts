@@ -22,8 +22,11 @@ import type { RequestContext, RequestState } from '../state.ts';
 import { withDeadline } from './deadline.ts';
 import { answerFile, FileAnswer } from './file-answer.ts';
 import type { Handlers } from './handler.ts';
+import { Idempotency, ReplayedAnswer, type RequestKey } from './idempotency.ts';
+import { keyHeader, replayedHeader, requestKey } from './idempotency-key.ts';
 import { mediaHandlers } from './media.ts';
 import { messageHandlers } from './messages.ts';
+import { outcomeOf } from './outcome.ts';
 import { pairingHandlers } from './pairing.ts';
 import { pictures } from './pictures.ts';
 import { preparedParams } from './prepared-params.ts';
@@ -42,6 +45,7 @@ export const apiPrefix = '/api/v1';
 export function operationRoutes(dependencies: ApiDependencies): Router<RequestState> {
   // Case matters, as it does for whoever guards a path by its prefix.
   const router = new Router<RequestState>({ prefix: apiPrefix, sensitive: true });
+  const idempotency = new Idempotency(dependencies);
   const handlers: Handlers<GatewayOperationName> = {
     ...sessionHandlers(dependencies),
     ...supervisionHandlers(dependencies),
@@ -55,20 +59,34 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
   };
   // A type parameter of its own: it ties the handler to the params of the same name.
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
-  const runGateway = <N extends GatewayOperationName>(name: N, run: Run): Promise<unknown> =>
-    handlers[name]({ ...run, params: parseParams(name, run.input) });
+  const runGateway = async <N extends GatewayOperationName>(name: N, run: Run): Promise<unknown> => {
+    const params = parseParams(name, run.input);
+    return idempotency.once({ ...run, name, params }, async (take) => {
+      await take(null);
+      return handlers[name]({ ...run, params });
+    });
+  };
 
-  const runSend = (name: SendOperationName, run: Run): Promise<unknown> => {
+  const runSend = async (name: SendOperationName, run: Run): Promise<unknown> => {
     if (run.row === null) throw new WardenError('session_not_found');
     const { row, upload, signal } = run;
-    return send(dependencies, { name, row, upload, signal, params: parseParams(name, run.input) });
+    const params = parseParams(name, run.input);
+    return idempotency.once({ ...run, name, params }, (take) =>
+      send(dependencies, { name, row, upload, signal, params, take }),
+    );
   };
 
   const runChild = async (name: ChildOperationName, run: Run): Promise<unknown> => {
     if (run.row === null) throw new WardenError('session_not_found');
-    const { deadlineMs } = operations[name];
-    const params = await preparedParams(name, parseParams(name, run.input));
-    return dependencies.supervisor.call(run.row.id, name, params, deadlineMs);
+    const { id } = run.row;
+    const params = parseParams(name, run.input);
+    return idempotency.once({ ...run, name, params }, async (take) => {
+      const prepared = await preparedParams(name, params);
+      // A session that can do nothing now refuses before the key is taken: nothing has happened, and everybody knows.
+      if (run.key !== null) await dependencies.supervisor.assertSendable(id);
+      await take(null);
+      return dependencies.supervisor.call(id, name, prepared, operations[name].deadlineMs);
+    });
   };
 
   const run = (name: OperationName, request: Run): Promise<unknown> => {
@@ -82,14 +100,16 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
     const operation: Operation = operations[name];
     const serve = async (ctx: RequestContext): Promise<void> => {
       const row = await sessionOfPath(dependencies, ctx, operation);
+      const key = keyOf(dependencies, ctx, operation);
       const upload = await takeUpload(dependencies, ctx, operation);
       try {
         const published = fromPublishedForm(name, inputOf(ctx, operation));
         const input = isMultipart(ctx) ? coerceFields(operation.params, published) : published;
         const result = await withDeadline(ctx.res, operation.deadlineMs, async (signal) =>
-          run(name, { input, row, upload, signal }),
+          run(name, { input, row, upload, key, signal }),
         );
         if (result instanceof FileAnswer) answerFile(ctx, result);
+        else if (result instanceof ReplayedAnswer) answerAgain(ctx, result);
         else await answer(dependencies, ctx, { name, result });
       } finally {
         // What no message has taken over by now is of no use to anybody.
@@ -105,6 +125,7 @@ interface Run {
   readonly input: unknown;
   readonly row: SessionRow | null;
   readonly upload: UploadedFile | null;
+  readonly key: RequestKey | null;
   readonly signal: AbortSignal;
 }
 
@@ -140,6 +161,14 @@ async function sessionOfPath(
   const row = await store.sessions.get(id);
   if (row === null) throw new WardenError('session_not_found');
   return row;
+}
+
+/** The Idempotency-Key of a request to an operation that honours one. */
+function keyOf({ settings }: ApiDependencies, ctx: RequestContext, operation: Operation): RequestKey | null {
+  const value = ctx.req.headers[keyHeader.toLowerCase()];
+  const key = requestKey(value?.toString(), operation, settings.idempotency.isRequired);
+  if (key === null) return null;
+  return { principal: ctx.state.principal?.id ?? '', key };
 }
 
 /** The file of a multipart body, held in the spool; its other fields become the body. Null for every other body. */
@@ -182,20 +211,23 @@ async function answer(
   ctx: RequestContext,
   { name, result }: { readonly name: OperationName; readonly result: unknown },
 ): Promise<void> {
-  const operation: Operation = operations[name];
-  const parsed = operation.result.safeParse(result);
-  if (!parsed.success) throw new WardenError('internal_error', { cause: parsed.error });
+  const { status, body } = outcomeOf(name, result);
   if (name === 'getQr') {
-    const picture = await pictures(dependencies, ctx, operations.getQr.result.parse(parsed.data).qr);
+    const picture = await pictures(dependencies, ctx, operations.getQr.result.parse(body).qr);
     if (picture !== null) {
       ctx.type = picture.type;
       ctx.body = picture.body;
       return;
     }
   }
-  ctx.status = isPending(parsed.data) ? 202 : operation.status;
-  ctx.body = parsed.data;
+  ctx.status = status;
+  ctx.body = body;
 }
 
-const isPending = (data: unknown): boolean =>
-  typeof data === 'object' && data !== null && 'status' in data && data.status === 'pending';
+/** Repeats an answer, or throws the error that it was. */
+function answerAgain(ctx: RequestContext, { outcome }: ReplayedAnswer): void {
+  ctx.set(replayedHeader, 'true');
+  if (outcome.tag === 'error') throw WardenError.fromPlain(outcome.error);
+  ctx.status = outcome.status;
+  ctx.body = outcome.body;
+}

@@ -8,6 +8,7 @@ import type { Operation } from '../../contract/operation.ts';
 import type { SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { unixSecondsOf } from '../presenters/session.ts';
+import type { TakeKey } from './idempotency.ts';
 import { prepareSent } from './media.ts';
 
 interface SendCall<N extends SendOperationName> {
@@ -18,6 +19,8 @@ interface SendCall<N extends SendOperationName> {
   readonly upload: UploadedFile | null;
   /** Aborts when the caller is gone or the operation's deadline has passed. */
   readonly signal: AbortSignal;
+  /** Accepts the message, together with the key that the request came with. */
+  readonly take: TakeKey;
 }
 
 /** Accepts a message, hands it to its session and waits for WhatsApp's word on it, as long as SEND_TIMEOUT_MS allows. */
@@ -25,8 +28,8 @@ export async function send<N extends SendOperationName>(
   dependencies: ApiDependencies,
   request: SendCall<N>,
 ): Promise<Result<SendOperationName>> {
-  const { store, supervisor, settings, clock, media: mediaRoom } = dependencies;
-  const { name, row, params, signal } = request;
+  const { supervisor, settings, clock, media: mediaRoom } = dependencies;
+  const { name, row, params, signal, take } = request;
   // A session that cannot send now refuses before anything is accepted: the caller knows, and nothing goes out late.
   await supervisor.assertSendable(row.id);
   const media = await prepareSent(dependencies, { ...request, operation: operations[name] }, signal);
@@ -45,7 +48,7 @@ export async function send<N extends SendOperationName>(
   try {
     // Whoever was told that it took too long must not find it sent.
     if (signal.aborted) throw new WardenError('whatsapp_timeout');
-    await store.messages.accept(accepted);
+    await take(accepted);
   } catch (error) {
     if (spooled !== null) await mediaRoom.spool.release(spooled);
     throw error;

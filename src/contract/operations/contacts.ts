@@ -168,6 +168,7 @@ export const contactOperations = {
   }),
   blockContact: defineOperation({
     ...child,
+    idempotent: 'repeatable',
     scope: 'manage',
     method: 'POST',
     tag: 'Blocking',
@@ -180,6 +181,7 @@ export const contactOperations = {
   }),
   unblockContact: defineOperation({
     ...child,
+    idempotent: 'repeatable',
     scope: 'manage',
     method: 'POST',
     tag: 'Blocking',

@@ -31,7 +31,7 @@ const child = {
   errors: asked,
 } as const;
 const read = { ...child, method: 'GET', scope: 'read' } as const;
-const change = { ...child, method: 'POST', scope: 'manage' } as const;
+const change = { ...child, method: 'POST', scope: 'manage', idempotent: 'repeatable' } as const;
 
 const groupSummary = z
   .object({
@@ -135,6 +135,7 @@ export const groupOperations = {
   }),
   createGroup: defineOperation({
     ...change,
+    idempotent: true,
     path: '/sessions/:id/groups',
     summary: 'Create a group',
     description: 'Those who could not be added are in `not_added`, with the reason; they can be sent the invite link.',

@@ -48,7 +48,7 @@ export const mediaOperations = {
     }),
     status: 201,
     deadlineMs: 180_000,
-    idempotent: false,
+    idempotent: 'repeatable',
     errors: [
       'session_not_connected',
       'media_unreachable',

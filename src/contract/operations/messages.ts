@@ -38,7 +38,11 @@ export const sendResult = z
     message_id: z.string(),
     to: z.string().describe('The JID that the recipient was resolved to.'),
     timestamp: unixSeconds,
-    status: z.enum(['sent', 'pending']).describe('`sent` once WhatsApp has acknowledged the message.'),
+    status: z
+      .enum(['sent', 'pending', 'delivered', 'read', 'played'])
+      .describe(
+        '`sent` once WhatsApp has acknowledged the message; what came later is told to a request that is repeated.',
+      ),
   })
   .meta({ id: 'SendResult' });
 
@@ -312,7 +316,7 @@ export const messageOperations = {
     result: actionResult,
     status: 200,
     deadlineMs: 60_000,
-    idempotent: false,
+    idempotent: 'repeatable',
     errors: ['session_not_connected', 'message_not_found', 'app_state_unavailable', 'whatsapp_timeout'],
     example: {
       params: { to: '+15551234567', message_id: '3EB0C431C26A1916E07E' },
@@ -330,7 +334,7 @@ export const messageOperations = {
     result: actionResult,
     status: 200,
     deadlineMs: 30_000,
-    idempotent: false,
+    idempotent: 'repeatable',
     errors: ['session_not_connected', 'message_not_found', 'whatsapp_timeout'],
     example: {
       params: { chat: '+15551234567', message_ids: ['3AF00C431C26A1916E07'] },

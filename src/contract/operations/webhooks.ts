@@ -47,7 +47,7 @@ export const webhookOperations = {
     result: createdWebhook,
     status: 201,
     deadlineMs: 10_000,
-    idempotent: false,
+    idempotent: true,
     errors: ['webhook_exists'],
     example: {
       params: { url: 'https://example.com/hook', events: ['message', 'receipt'] },

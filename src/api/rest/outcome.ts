@@ -1,0 +1,20 @@
+/** What an operation's result comes to in HTTP. Pure. */
+import { WardenError } from '../../contract/errors.ts';
+import { operations, type OperationName } from '../../contract/index.ts';
+import type { Operation } from '../../contract/operation.ts';
+
+export interface HttpOutcome {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What the result schema lets through, and nothing else; throws `internal_error` when it lets nothing through. */
+export function outcomeOf(name: OperationName, result: unknown): HttpOutcome {
+  const operation: Operation = operations[name];
+  const parsed = operation.result.safeParse(result);
+  if (!parsed.success) throw new WardenError('internal_error', { cause: parsed.error });
+  return { status: isOnItsWay(parsed.data) ? 202 : operation.status, body: parsed.data };
+}
+
+const isOnItsWay = (data: unknown): boolean =>
+  typeof data === 'object' && data !== null && 'status' in data && data.status === 'pending';

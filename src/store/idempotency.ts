@@ -1,0 +1,106 @@
+/** Idempotency keys: who has taken which, and how that ended. */
+import { sql, type CommonQueryMethods } from 'slonik';
+import { z } from 'zod';
+import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
+import { insertAccepted, withNamedConflicts } from './accept-message.ts';
+import type { IdempotencyScope, IdempotencyStore, KeyClaim } from './idempotency-store.ts';
+import { noRow, type Database } from './pool.ts';
+import { timestampOf } from './values.ts';
+
+const rowsPerBatch = 2_000;
+
+export function createIdempotencyStore(database: Database): IdempotencyStore {
+  return {
+    find: (scope) =>
+      database.run((connection) =>
+        connection.maybeOne(sql.type(keyRow)`
+          select ordinal, fingerprint, message_id as "messageId", lease_until as "leaseUntil", outcome,
+            expires_at as "expiresAt"
+          from idempotency where ${within(scope)}
+        `),
+      ),
+    claim: (claim, message) =>
+      withNamedConflicts(() =>
+        message === null
+          ? database.run((connection) => take(connection, claim, null))
+          : database.transaction(async (transaction) => {
+              const ordinal = await take(transaction, claim, message.id);
+              if (ordinal !== null) await insertAccepted(transaction, message);
+              return ordinal;
+            }),
+      ),
+    finish: async (ordinal, outcome) => {
+      await database.run((connection) =>
+        connection.query(sql.type(noRow)`
+          update idempotency set outcome = ${JSON.stringify(outcome)}::json where ordinal = ${ordinal}
+        `),
+      );
+    },
+    release: async (ordinal) => {
+      await database.run((connection) =>
+        connection.query(sql.type(noRow)`delete from idempotency where ordinal = ${ordinal}`),
+      );
+    },
+    prune: async (now) => {
+      const { rowCount } = await database.run((connection) =>
+        connection.query(sql.type(noRow)`
+          delete from idempotency where ordinal in (
+            select ordinal from idempotency where expires_at <= to_timestamp(${timestampOf(now)})
+            order by expires_at limit ${rowsPerBatch}
+          )
+        `),
+      );
+      return rowCount >= rowsPerBatch;
+    },
+  };
+}
+
+/** Waits for whoever is about to take the same key, and answers null when that was done. */
+async function take(
+  connection: CommonQueryMethods,
+  { scope, fingerprint, leaseUntil, expiresAt }: KeyClaim,
+  messageId: string | null,
+): Promise<number | null> {
+  const taken = await connection.maybeOne(sql.type(z.object({ ordinal: z.number() }))`
+    insert into idempotency (
+      principal, session_id, operation, key, fingerprint, message_id, lease_until, expires_at
+    ) values (
+      ${scope.principal}, ${scope.session}, ${scope.operation}, ${scope.key}, ${fingerprint}, ${messageId},
+      to_timestamp(${timestampOf(leaseUntil)}), to_timestamp(${timestampOf(expiresAt)})
+    )
+    on conflict do nothing
+    returning ordinal
+  `);
+  return taken?.ordinal ?? null;
+}
+
+const within = ({ principal, session, operation, key }: IdempotencyScope) => sql.fragment`
+  principal = ${principal} and operation = ${operation} and key = ${key}
+  and coalesce(session_id, '') = ${session ?? ''}
+`;
+
+const errorCodeColumn = z.custom<ErrorCode>((value) => typeof value === 'string' && isErrorCode(value));
+
+const keyRow = z.object({
+  ordinal: z.number(),
+  fingerprint: z.string(),
+  messageId: z.string().nullable(),
+  leaseUntil: z.number().nullable(),
+  outcome: z
+    .discriminatedUnion('tag', [
+      z.object({ tag: z.literal('answer'), status: z.number(), body: z.unknown() }),
+      z.object({
+        tag: z.literal('error'),
+        error: z.object({
+          code: errorCodeColumn,
+          message: z.string(),
+          details: z
+            .array(z.object({ field: z.string(), expected: z.string(), received: z.string().exactOptional() }))
+            .exactOptional(),
+        }),
+      }),
+      z.object({ tag: z.literal('unknown') }),
+    ])
+    .nullable(),
+  expiresAt: z.number(),
+});
