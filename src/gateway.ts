@@ -23,6 +23,7 @@ import { Janitor } from './store/janitor.ts';
 import { migrate } from './store/migrate.ts';
 import type { SessionRow, Store } from './store/store.ts';
 import { SandboxLauncher } from './supervisor/sandbox-launcher.ts';
+import { ScheduledSends } from './supervisor/scheduled-sends.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { SupervisorOptions } from './supervisor/supervisor-options.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
@@ -110,6 +111,15 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     disposables.defer(() => dispatcher.stop(webhookStopMs));
     disposables.defer(() => supervisor.stop(Math.max(config.shutdownTimeoutMs - webhookStopMs, oneSessionReserveMs)));
 
+    const schedule = new ScheduledSends({
+      store: store.scheduled,
+      host: supervisor,
+      ttlMs: config.messageTtlMs,
+      clock: systemClock,
+      log: logger('schedule'),
+    });
+    disposables.defer(() => schedule.stop());
+
     const qrImages = createQrImages();
     disposables.defer(() => qrImages.dispose());
     const url = config.publicUrl ?? `http://${inUrl(config.host)}:${config.port}`;
@@ -118,6 +128,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       supervisor,
       sandbox,
       media,
+      schedule,
       auth: createSuperadminAuth({ ...secrets, clock: systemClock }),
       qrImages,
       settings: {
@@ -133,6 +144,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     });
     serve = app.callback();
     await supervisor.start();
+    schedule.start();
     readiness.serves({ store, supervisor });
     dispatcher.start();
     janitor.start();

@@ -31,6 +31,8 @@ export interface ApiDependencies {
   /** Null when the sandbox is switched off. */
   readonly sandbox: SandboxPort | null;
   readonly media: Media;
+  /** Hears of every message that is to be sent later, at unix milliseconds. */
+  readonly schedule: { wakeAt(dueAt: number): void };
   readonly auth: Authenticator;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;

@@ -201,6 +201,12 @@ export const errorCatalogue = {
     sentence: 'This session has already sent another message with this message_id; choose a new one.',
     retryable: false,
   },
+  message_not_scheduled: {
+    status: 409,
+    sentence:
+      'The time of this message has come: it is being sent or has been, and can be neither moved nor cancelled.',
+    retryable: false,
+  },
   request_in_progress: {
     status: 409,
     sentence: 'The first request with this Idempotency-Key is still being carried out; repeat after Retry-After.',

@@ -9,6 +9,7 @@ import { presenceOperations } from './operations/presence.ts';
 import { sandboxPeopleOperations } from './operations/sandbox-people.ts';
 import { sandboxGroupOperations } from './operations/sandbox-groups.ts';
 import { sandboxOperations } from './operations/sandbox.ts';
+import { scheduledOperations } from './operations/scheduled.ts';
 import { sessionOperations } from './operations/sessions.ts';
 import { supervisionOperations } from './operations/supervision.ts';
 import { webhookOperations } from './operations/webhooks.ts';
@@ -17,6 +18,8 @@ export const operations = {
   ...sessionOperations,
   ...supervisionOperations,
   ...messageOperations,
+  // Before the routes that take any message id in its place.
+  ...scheduledOperations,
   ...chatOperations,
   ...mediaOperations,
   ...contactOperations,

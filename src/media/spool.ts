@@ -156,8 +156,15 @@ export class Spool {
     this.#usedBytes += entry.bytes;
   }
 
+  #full(): WardenError {
+    const megabytes = Math.floor(this.#options.quotaBytes / 1024 / 1024);
+    return new WardenError('storage_full', {
+      message: `There is no room for media: files that wait to be sent, also those of scheduled messages, take up SPOOL_QUOTA_MB (${megabytes} MB). Repeat later, or cancel what is scheduled.`,
+    });
+  }
+
   #reserve(bytes: number): void {
-    if (this.#usedBytes + bytes > this.#options.quotaBytes) throw new WardenError('storage_full');
+    if (this.#usedBytes + bytes > this.#options.quotaBytes) throw this.#full();
     this.#usedBytes += bytes;
   }
 }

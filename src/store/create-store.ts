@@ -15,6 +15,7 @@ import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
 import { createOutboxStore } from './outbox.ts';
 import { openDatabase } from './pool.ts';
+import { createScheduledStore } from './scheduled.ts';
 import { createSessionsStore } from './sessions.ts';
 import type { Store } from './store.ts';
 import { createWebhooksStore } from './webhooks.ts';
@@ -51,6 +52,7 @@ export async function createStore(options: {
       drain: () => queue.drain(),
     },
     messages: createMessagesStore(database, queue),
+    scheduled: createScheduledStore(database),
     idempotency: createIdempotencyStore(database),
     media: createMediaStore(database),
     webhooks: createWebhooksStore(database),

@@ -1,7 +1,7 @@
 /** What the store keeps of requests that came with an Idempotency-Key. Types only; times are unix milliseconds. */
 import type { PlainError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
-import type { AcceptedSend } from './store.ts';
+import type { NewMessage } from './scheduled-store.ts';
 
 /** Where a key is unique: nobody can find out about the requests of others. */
 export interface IdempotencyScope {
@@ -45,7 +45,7 @@ export interface IdempotencyStore {
    * Takes a key and answers the ordinal of its row; null when somebody has it. With a message both are kept or neither;
    * throws what `messages.accept` throws.
    */
-  claim(claim: KeyClaim, message: AcceptedSend | null): Promise<number | null>;
+  claim(claim: KeyClaim, message: NewMessage | null): Promise<number | null>;
   finish(ordinal: number, outcome: IdempotencyOutcome): Promise<void>;
   /** Gives a key free. */
   release(ordinal: number): Promise<void>;

@@ -1,10 +1,13 @@
 /** Idempotency keys: who has taken which, and how that ended. */
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
+import { assertNever } from '../contract/assert-never.ts';
 import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import { insertAccepted, withNamedConflicts } from './accept-message.ts';
 import type { IdempotencyScope, IdempotencyStore, KeyClaim } from './idempotency-store.ts';
 import { noRow, type Database } from './pool.ts';
+import type { NewMessage } from './scheduled-store.ts';
+import { insertScheduled } from './scheduled.ts';
 import { timestampOf } from './values.ts';
 
 const rowsPerBatch = 2_000;
@@ -24,8 +27,8 @@ export function createIdempotencyStore(database: Database): IdempotencyStore {
         message === null
           ? database.run((connection) => take(connection, claim, null))
           : database.transaction(async (transaction) => {
-              const ordinal = await take(transaction, claim, message.id);
-              if (ordinal !== null) await insertAccepted(transaction, message);
+              const ordinal = await take(transaction, claim, message.send.id);
+              if (ordinal !== null) await insertMessage(transaction, message);
               return ordinal;
             }),
       ),
@@ -72,6 +75,17 @@ async function take(
     returning ordinal
   `);
   return taken?.ordinal ?? null;
+}
+
+function insertMessage(connection: CommonQueryMethods, message: NewMessage): Promise<void> {
+  switch (message.tag) {
+    case 'accepted':
+      return insertAccepted(connection, message.send);
+    case 'scheduled':
+      return insertScheduled(connection, message.send);
+    default:
+      return assertNever(message);
+  }
 }
 
 const within = ({ principal, session, operation, key }: IdempotencyScope) => sql.fragment`

@@ -31,6 +31,9 @@ export function createMediaStore(database: Database): MediaStore {
         connection.any(sql.type(z.object({ path: z.string() }))`
           select prepared #>> '{source,path}' as path from messages
           where prepared is not null and status = 'accepted' and prepared #>> '{source,path}' is not null
+          union all
+          select prepared #>> '{source,path}' from scheduled_messages
+          where prepared is not null and prepared #>> '{source,path}' is not null
         `),
       );
       return rows.map(({ path }) => path);

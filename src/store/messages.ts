@@ -1,14 +1,13 @@
 /** Messages: what was accepted for sending, and what anybody asks for by id. */
 import { sql } from 'slonik';
 import { z } from 'zod';
-import { insertAccepted, withNamedConflicts } from './accept-message.ts';
+import { acceptedSend, insertAccepted, withNamedConflicts } from './accept-message.ts';
 import type { CommitQueue } from './group-commit.ts';
-import { preparedColumn } from './media-columns.ts';
 import { findMessage, listChats, listMessages } from './message-list.ts';
 import type { Database } from './pool.ts';
 import { pruneMemory, pruneMessages } from './pruning.ts';
 import type { MessagesStore } from './store.ts';
-import { bytesColumn, messageIdColumn, sessionIdColumn, textOf } from './values.ts';
+import { bytesColumn, textOf } from './values.ts';
 
 export function createMessagesStore(database: Database, queue: CommitQueue): MessagesStore {
   return {
@@ -55,15 +54,4 @@ const storedMessage = z.object({
   isDeleted: z.boolean(),
   status: z.enum(['accepted', 'sent', 'delivered', 'read', 'played', 'failed']),
   errorCode: z.string().nullable(),
-});
-
-const acceptedSend = z.object({
-  session: sessionIdColumn,
-  id: messageIdColumn,
-  operation: z.string(),
-  params: z.unknown(),
-  chat: z.string(),
-  acceptedAt: z.number(),
-  expiresAt: z.number(),
-  media: preparedColumn.nullable(),
 });

@@ -17,6 +17,7 @@ import type {
   ToSupervisor,
 } from '../contract/ipc.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
+import type { ScheduledStore } from './scheduled-store.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -195,7 +196,7 @@ export interface MediaStore {
   location(session: SessionId, messageId: string): Promise<MediaLocation | null | 'unknown'>;
   /** WhatsApp has the file somewhere else now. */
   moved(session: SessionId, messageId: string, location: MediaLocation): Promise<void>;
-  /** Paths of spooled files that accepted messages still need. */
+  /** Paths of spooled files that accepted and scheduled messages still need. */
   listSpooled(): Promise<readonly string[]>;
   keepUploaded(media: UploadedMedia): Promise<void>;
   /** Null when there is none of that side, or its time is over. */
@@ -317,6 +318,7 @@ export interface Store {
   readonly credentials: CredentialsStore;
   readonly commits: GroupCommit;
   readonly messages: MessagesStore;
+  readonly scheduled: ScheduledStore;
   readonly idempotency: IdempotencyStore;
   readonly media: MediaStore;
   readonly webhooks: WebhooksStore;

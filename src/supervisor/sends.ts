@@ -31,6 +31,8 @@ export class Sends {
   readonly #options: SendsOptions;
   /** The sessions whose waiting messages are being sent, or will be after a while; aborting ends that while. */
   readonly #resuming = new Map<LiveSession, AbortController>();
+  /** The sessions of which more was released than has been read since. */
+  readonly #released = new Set<LiveSession>();
 
   constructor(options: SendsOptions) {
     this.#options = options;
@@ -83,23 +85,33 @@ export class Sends {
       })
       .then((isDone) => {
         this.#resuming.delete(session);
-        if (!isDone && session.isConnected) this.resume(session, retryMs);
+        const hasMore = this.#released.has(session);
+        if ((hasMore || !isDone) && session.isConnected) this.resume(session, isDone ? 0 : retryMs);
       });
+  }
+
+  /** Sends what was accepted for later and is due, after what waits already. */
+  release(session: LiveSession): void {
+    session.hasWaitingSends = true;
+    this.#released.add(session);
+    if (session.isConnected) this.resume(session);
   }
 
   /** Fails what waited too long, of a session that may not connect for a long time. */
   async expire(session: LiveSession): Promise<void> {
     if (!session.hasWaitingSends || this.#resuming.has(session)) return;
+    this.#released.delete(session);
     const waiting = await this.#options.store.messages.listAccepted(session.id);
     for (const accepted of waiting) {
       if (this.#isExpired(accepted) && !session.sending.has(accepted.id)) await this.#fail(accepted, null);
     }
-    if (waiting.length === 0) session.hasWaitingSends = false;
+    if (waiting.length === 0 && !this.#released.has(session)) session.hasWaitingSends = false;
   }
 
   /** Answers whether nothing is left to be tried again soon. */
   async #sendWaiting(session: LiveSession): Promise<boolean> {
     session.hasWaitingSends = false;
+    this.#released.delete(session);
     const waiting = await this.#options.store.messages.listAccepted(session.id).catch((error: unknown) => {
       session.hasWaitingSends = true;
       throw error;

@@ -7,6 +7,7 @@ import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { LinkSnapshot, LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
 import type { SessionStatus } from '../contract/operations/sessions.ts';
+import type { OwnedSession } from '../store/scheduled-store.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
@@ -14,6 +15,7 @@ import type { ChildChannel } from './child-environment.ts';
 import type { ChildView } from './child-host.ts';
 import { Hosting } from './hosting.ts';
 import { LiveSession } from './live-session.ts';
+import { pairingChannel } from './pairing-channel.ts';
 import { Sends } from './sends.ts';
 import { SessionNews } from './session-news.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
@@ -39,7 +41,6 @@ interface PairCodeRequest {
   readonly showPushNotification: boolean;
 }
 
-const pairingWaitMs = 20_000;
 const pairCodeDeadlineMs = 20_000;
 const logoutDeadlineMs = 15_000;
 /** A child answers a send at the latest when its own time for WhatsApp's ack is over; this is for the way. */
@@ -186,18 +187,10 @@ export class Supervisor {
       await this.#hosting.begin(session);
       return session;
     });
-    const channel = await waitUntil({
+    const channel = await pairingChannel(session, {
       listen: (listener) => this.onChange(id, listener),
-      until: () => {
-        if (session.link.isPaired) throw new WardenError('already_paired');
-        const { state } = session.link;
-        const isWaiting = session.isTold && (state === 'waiting_for_qr' || state === 'waiting_for_pair_code');
-        return isWaiting ? (session.host?.child.channel ?? null) : null;
-      },
-      timeoutMs: pairingWaitMs,
       signal: this.#lifetime.signal,
     });
-    if (channel === null) throw new WardenError('whatsapp_timeout');
     return channel.request('pair_code', { session: id, ...request }, { deadlineMs: pairCodeDeadlineMs });
   }
 
@@ -241,6 +234,16 @@ export class Supervisor {
   /** Sends what the store has accepted. `pending`: not acknowledged yet, goes on by itself. Throws for definite failures. */
   async send(accepted: AcceptedSend): Promise<SendAnswer> {
     return this.#sends.send(await this.#live(accepted.session), accepted);
+  }
+
+  /** Sends what the store has accepted of a session meanwhile, or keeps it waiting. Throws `session_not_found`. */
+  async release(id: SessionId): Promise<void> {
+    this.#sends.release(await this.#live(id));
+  }
+
+  /** The sessions that this gateway hosts or has hosted. */
+  owned(): readonly OwnedSession[] {
+    return [...this.#sessions.values()].flatMap(({ id, epoch }) => (epoch === null ? [] : [{ session: id, epoch }]));
   }
 
   view(row: SessionRow): SessionView {

@@ -15,6 +15,7 @@ const contact = '15551234567';
 const newcomer = '15557654321';
 const sentId = '3EB0C431C26A1916E07E';
 const receivedId = '3AF00C431C26A1916E07';
+const scheduledId = '3EB05C4D1E90A7B2F36C';
 
 /** The order that lets each example find what it is about; what the contract adds is run before the last ones. */
 const first: readonly OperationName[] = [
@@ -125,6 +126,13 @@ describe('every example of the OpenAPI document', () => {
       case 'sandboxExpireMedia':
         names.set(receivedId, await receivedImage());
         break;
+      case 'rescheduleMessage': {
+        const sendAt = new Date(Date.now() + 3_600_000).toISOString();
+        names.set('2027-01-31T09:30:00+01:00', sendAt);
+        const body = { to: contact, text: 'Good morning', message_id: scheduledId, send_at: sendAt };
+        await gateway.must(202, '/sessions/support/messages/text', body);
+        break;
+      }
       case 'answerJoinRequests':
         await requestToJoin();
         break;

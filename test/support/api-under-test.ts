@@ -60,6 +60,7 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
     sandbox,
     qrImages,
     media,
+    schedule: { wakeAt: () => undefined },
     auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
     settings: {
       version: '0.0.0-test',

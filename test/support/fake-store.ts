@@ -111,6 +111,16 @@ export function createFakeStore(): FakeStore {
       load: (id) => answer(() => ({ creds: creds.get(id) ?? null, inbox: [] })),
       getKeys: () => answer(() => ({})),
     },
+    scheduled: {
+      add: unused,
+      list: unused,
+      find: unused,
+      move: unused,
+      cancel: unused,
+      release: unused,
+      nextDueAt: unused,
+      listWaitingSessions: unused,
+    },
     idempotency: { find: unused, claim: unused, finish: unused, release: unused, prune: unused },
     media: {
       location: unused,

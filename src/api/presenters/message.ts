@@ -24,13 +24,15 @@ const typesOfOperations: Readonly<Record<string, string>> = {
   pinMessage: 'pin',
 };
 
+export const typeOfOperation = (operation: string | null): string => typesOfOperations[operation ?? ''] ?? 'unknown';
+
 export function presentMessage(row: MessageRow, session: SessionRow): MessageResource {
   return {
     message_id: row.id,
     chat: row.chat,
     from: row.sender ?? (row.fromMe ? (session.device?.jid ?? row.chat) : row.chat),
     is_from_me: row.fromMe,
-    type: row.type ?? typesOfOperations[row.operation ?? ''] ?? 'unknown',
+    type: row.type ?? typeOfOperation(row.operation),
     body: row.body,
     timestamp: unixSecondsOf(row.at),
     status: statusOf(row),

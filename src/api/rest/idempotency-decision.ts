@@ -11,7 +11,9 @@ import { errorCatalogue, isErrorCode, WardenError } from '../../contract/errors.
 import type { Result } from '../../contract/index.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { IdempotencyOutcome, IdempotencyRow } from '../../store/idempotency-store.ts';
+import type { ScheduledRow } from '../../store/scheduled-store.ts';
 import type { MessageRow } from '../../store/store.ts';
+import { presentScheduledSend } from '../presenters/scheduled.ts';
 import { unixSecondsOf } from '../presenters/session.ts';
 import type { HttpOutcome } from './outcome.ts';
 
@@ -68,6 +70,10 @@ export function verdictOnSend(message: MessageRow | null): SendVerdict {
     default:
       return assertNever(message.status);
   }
+}
+
+export function verdictOnScheduled(message: ScheduledRow): SendVerdict {
+  return { tag: 'answer', outcome: { status: 202, body: presentScheduledSend(message) } };
 }
 
 function presentSend(message: MessageRow, status: Result<'sendText'>['status']): Result<'sendText'> {

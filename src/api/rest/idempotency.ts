@@ -12,9 +12,10 @@ import { operations, type OperationName } from '../../contract/index.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { IdempotencyOutcome, IdempotencyScope } from '../../store/idempotency-store.ts';
-import type { AcceptedSend, SessionRow } from '../../store/store.ts';
+import type { NewMessage } from '../../store/scheduled-store.ts';
+import type { SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { fateOf, verdictOn, verdictOnSend } from './idempotency-decision.ts';
+import { fateOf, verdictOn, verdictOnScheduled, verdictOnSend } from './idempotency-decision.ts';
 import { fingerprintOf } from './idempotency-key.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -34,7 +35,7 @@ interface KeyedRequest {
 }
 
 /** Takes the key, at the last moment before something happens; with a message both are kept or neither. */
-export type TakeKey = (message: AcceptedSend | null) => Promise<void>;
+export type TakeKey = (message: NewMessage | null) => Promise<void>;
 
 /** The answer of the request that came first with the key, or the present state of its message. */
 export class ReplayedAnswer {
@@ -106,8 +107,10 @@ export class Idempotency {
     }
   }
 
-  async #acceptOnly(message: AcceptedSend | null): Promise<void> {
-    if (message !== null) await this.#dependencies.store.messages.accept(message);
+  async #acceptOnly(message: NewMessage | null): Promise<void> {
+    const { store } = this.#dependencies;
+    if (message?.tag === 'accepted') await store.messages.accept(message.send);
+    if (message?.tag === 'scheduled') await store.scheduled.add(message.send);
   }
 
   /** Keeps others of this process waiting meanwhile. */
@@ -153,8 +156,11 @@ export class Idempotency {
 
   /** Where the message of a key is now; null when it may be sent anew. */
   async #stateOf({ session }: IdempotencyScope, id: string): Promise<ReplayedAnswer | null> {
-    const message = session === null ? null : await this.#dependencies.store.messages.find(session, id);
-    const state = verdictOnSend(message);
+    const { store } = this.#dependencies;
+    // In the order in which it moves: it is in one of both.
+    const scheduled = session === null ? null : await store.scheduled.find(session, id);
+    const message = session === null || scheduled !== null ? null : await store.messages.find(session, id);
+    const state = scheduled === null ? verdictOnSend(message) : verdictOnScheduled(scheduled);
     switch (state.tag) {
       case 'answer':
         return new ReplayedAnswer({ tag: 'answer', ...state.outcome });

@@ -10,6 +10,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { unixSecondsOf } from '../presenters/session.ts';
 import { FileAnswer } from './file-answer.ts';
 import { sessionOf, type Handlers } from './handler.ts';
+import { invalidRequest } from './validation.ts';
 
 type MediaOperationName = 'uploadMedia' | 'downloadMedia' | 'getMessageMedia';
 
@@ -31,18 +32,28 @@ interface Sent {
   readonly params: object;
   readonly row: SessionRow;
   readonly upload: UploadedFile | null;
+  /** When it is to be sent, unless that is now; unix milliseconds. */
+  readonly dueAt: number | null;
 }
 
 /** The media of a send, ready and held in the spool; null for operations without. Throws what `prepare` throws. */
 export async function prepareSent(
-  { media }: Pick<ApiDependencies, 'media'>,
-  { operation, params, row, upload }: Sent,
+  { media, store }: Pick<ApiDependencies, 'media' | 'store'>,
+  { operation, params, row, upload, dueAt }: Sent,
   signal: AbortSignal,
 ): Promise<PreparedMedia | null> {
   const kind = operation.media;
   if (kind === undefined) return null;
   const request = mediaRequest({ ...params }, { row, upload });
-  return media.preparer.prepare({ ...request, kind: kind === 'any' ? null : kind, takesMediaId: true }, signal);
+  const prepared = await media.preparer.prepare(
+    { ...request, kind: kind === 'any' ? null : kind, takesMediaId: true },
+    signal,
+  );
+  const { mediaId } = request;
+  const isGoneThen =
+    dueAt !== null && mediaId !== undefined && (await store.media.getUploaded(mediaId, row.sandbox, dueAt)) === null;
+  if (!isGoneThen) return prepared;
+  throw invalidRequest([{ field: 'media_id', expected: 'media that has not expired at send_at', received: mediaId }]);
 }
 
 function mediaRequest(

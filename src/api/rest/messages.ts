@@ -4,6 +4,7 @@ import { readRecipient, recipientKeyType } from '../../contract/known-recipient.
 import type { MessageRow, SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentChat, presentMessage, presentTimeline } from '../presenters/message.ts';
+import { presentScheduledMessage, presentScheduledTimeline } from '../presenters/scheduled.ts';
 import { sessionOf, type Handlers } from './handler.ts';
 
 type StoredOperationName = 'listMessages' | 'getMessage' | 'getMessageTimeline' | 'listChats';
@@ -39,10 +40,17 @@ export function messageHandlers({ store }: Pick<ApiDependencies, 'store'>): Hand
 
     getMessage: async (call) => {
       const row = sessionOf(call);
+      const scheduled = await store.scheduled.find(row.id, call.params.message_id);
+      if (scheduled !== null) return presentScheduledMessage(scheduled, row);
       return presentMessage(await find(row, call.params.message_id), row);
     },
 
-    getMessageTimeline: async (call) => presentTimeline(await find(sessionOf(call), call.params.message_id)),
+    getMessageTimeline: async (call) => {
+      const row = sessionOf(call);
+      const scheduled = await store.scheduled.find(row.id, call.params.message_id);
+      if (scheduled !== null) return presentScheduledTimeline(scheduled);
+      return presentTimeline(await find(row, call.params.message_id));
+    },
 
     listChats: async (call) => {
       const row = sessionOf(call);

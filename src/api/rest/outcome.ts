@@ -13,8 +13,11 @@ export function outcomeOf(name: OperationName, result: unknown): HttpOutcome {
   const operation: Operation = operations[name];
   const parsed = operation.result.safeParse(result);
   if (!parsed.success) throw new WardenError('internal_error', { cause: parsed.error });
-  return { status: isOnItsWay(parsed.data) ? 202 : operation.status, body: parsed.data };
+  return { status: operation.runs === 'send' && isOnItsWay(parsed.data) ? 202 : operation.status, body: parsed.data };
 }
 
 const isOnItsWay = (data: unknown): boolean =>
-  typeof data === 'object' && data !== null && 'status' in data && data.status === 'pending';
+  typeof data === 'object' &&
+  data !== null &&
+  'status' in data &&
+  (data.status === 'pending' || data.status === 'scheduled');

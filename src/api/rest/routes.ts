@@ -33,6 +33,7 @@ import { preparedParams } from './prepared-params.ts';
 import { sandboxPeopleHandlers } from './sandbox-people.ts';
 import { sandboxGroupHandlers } from './sandbox-groups.ts';
 import { sandboxHandlers } from './sandbox.ts';
+import { scheduledHandlers } from './scheduled.ts';
 import { send } from './send.ts';
 import { sessionHandlers } from './sessions.ts';
 import { supervisionHandlers } from './supervision.ts';
@@ -52,6 +53,7 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
     ...pairingHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...messageHandlers(dependencies),
+    ...scheduledHandlers(dependencies),
     ...mediaHandlers(dependencies),
     ...sandboxHandlers(dependencies),
     ...sandboxGroupHandlers(dependencies),

@@ -7,7 +7,9 @@ import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { presentScheduledSend } from '../presenters/scheduled.ts';
 import { unixSecondsOf } from '../presenters/session.ts';
+import { requireReachable } from './due-time.ts';
 import type { TakeKey } from './idempotency.ts';
 import { prepareSent } from './media.ts';
 
@@ -23,37 +25,46 @@ interface SendCall<N extends SendOperationName> {
   readonly take: TakeKey;
 }
 
-/** Accepts a message, hands it to its session and waits for WhatsApp's word on it, as long as SEND_TIMEOUT_MS allows. */
+/**
+ * Accepts a message, hands it to its session and waits for WhatsApp's word on it, as long as SEND_TIMEOUT_MS allows. With
+ * `send_at` it is kept for later, whether the session is connected or not.
+ */
 export async function send<N extends SendOperationName>(
   dependencies: ApiDependencies,
   request: SendCall<N>,
 ): Promise<Result<SendOperationName>> {
-  const { supervisor, settings, clock, media: mediaRoom } = dependencies;
+  const { supervisor, settings, clock, schedule, media: mediaRoom } = dependencies;
   const { name, row, params, signal, take } = request;
+  const dueAt = params.send_at ?? null;
   // A session that cannot send now refuses before anything is accepted: the caller knows, and nothing goes out late.
-  await supervisor.assertSendable(row.id);
-  const media = await prepareSent(dependencies, { ...request, operation: operations[name] }, signal);
+  if (dueAt === null) await supervisor.assertSendable(row.id);
+  else requireReachable(dueAt, clock.now());
+  const media = await prepareSent(dependencies, { ...request, operation: operations[name], dueAt }, signal);
   const spooled = media?.source.tag === 'file' ? media.source.path : null;
   const acceptedAt = clock.now();
-  const accepted = {
+  const send = {
     session: row.id,
     id: chosenId(name, params) ?? newMessageId(),
     operation: name,
-    params: withoutMedia(params),
+    params: withoutSettled(params),
     chat: params.to,
     acceptedAt,
-    expiresAt: acceptedAt + settings.messageTtlMs,
     media,
   };
+  const accepted = { ...send, expiresAt: acceptedAt + settings.messageTtlMs };
   try {
     // Whoever was told that it took too long must not find it sent.
     if (signal.aborted) throw new WardenError('whatsapp_timeout');
-    await take(accepted);
+    await take(dueAt === null ? { tag: 'accepted', send: accepted } : { tag: 'scheduled', send: { ...send, dueAt } });
   } catch (error) {
     if (spooled !== null) await mediaRoom.spool.release(spooled);
     throw error;
   }
   if (spooled !== null) mediaRoom.spool.handOver(spooled);
+  if (dueAt !== null) {
+    schedule.wakeAt(dueAt);
+    return presentScheduledSend({ id: send.id, chat: send.chat, createdAt: acceptedAt, dueAt });
+  }
   const answer = await supervisor.send(accepted);
   return {
     success: true,
@@ -64,10 +75,12 @@ export async function send<N extends SendOperationName>(
   };
 }
 
-/** Where media came from is settled; the content of a file has no business in a row. */
-function withoutMedia(params: object): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => name !== 'base64' && name !== 'url'));
+/** Where media came from is settled, and the content of a file has no business in a row; neither has the time to send it. */
+function withoutSettled(params: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => !settled.has(name)));
 }
+
+const settled: ReadonlySet<string> = new Set(['base64', 'url', 'send_at']);
 
 /** The id that the caller has chosen for the message itself. */
 function chosenId(name: SendOperationName, { message_id: id }: { readonly message_id?: MessageId | undefined }) {

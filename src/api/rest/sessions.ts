@@ -24,7 +24,7 @@ type SessionOperationName =
   | 'getDevice';
 
 export function sessionHandlers(dependencies: ApiDependencies): Handlers<SessionOperationName> {
-  const { store, supervisor, sandbox, log } = dependencies;
+  const { store, supervisor, sandbox, media, log } = dependencies;
 
   const present = (row: SessionRow) => presentSession(row, supervisor.view(row));
   const reload = async (id: SessionId): Promise<SessionRow> => {
@@ -85,6 +85,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
 
     deleteSession: async (call) => {
       await supervisor.remove(sessionOf(call).id);
+      await media.spool.sweep();
       return { success: true, message: 'Session deleted.' };
     },
 

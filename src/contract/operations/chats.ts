@@ -12,7 +12,7 @@ const messageResource = z
     type: z.string(),
     body: z.string().nullable(),
     timestamp: unixSeconds,
-    status: z.enum(['received', 'accepted', 'sent', 'delivered', 'read', 'played', 'failed']),
+    status: z.enum(['received', 'scheduled', 'accepted', 'sent', 'delivered', 'read', 'played', 'failed']),
     error_code: z.string().nullable().describe("WhatsApp's own code of a failure."),
     edited_at: unixSeconds.nullable(),
     deleted_at: unixSeconds.nullable(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
 import { exampleMp4, exampleOgg, exampleText } from './media-examples.ts';
+import { sendAt } from '../send-at.ts';
 import { actionResult, examplePng, httpUrl, messageId, phone, recipient, unixSeconds } from '../schemas.ts';
 
 /** The optional fields of every send. */
@@ -14,6 +15,7 @@ const sendOptions = {
   message_id: messageId.optional().describe('The WhatsApp message id to use; chosen by the gateway when absent.'),
   typing_ms: z.int().min(0).max(25_000).optional().describe('Show "typing…" for so long before sending, milliseconds.'),
   ephemeral_seconds: z.int().min(0).max(7_776_000).optional().describe('Let the message disappear after so long.'),
+  send_at: sendAt.optional(),
 };
 
 /** Where media comes from: exactly one of these, or a multipart field `file`. */
@@ -39,10 +41,11 @@ export const sendResult = z
     to: z.string().describe('The JID that the recipient was resolved to.'),
     timestamp: unixSeconds,
     status: z
-      .enum(['sent', 'pending', 'delivered', 'read', 'played'])
+      .enum(['sent', 'pending', 'scheduled', 'delivered', 'read', 'played'])
       .describe(
-        '`sent` once WhatsApp has acknowledged the message; what came later is told to a request that is repeated.',
+        '`sent` once WhatsApp has acknowledged the message, `scheduled` with `send_at`; what came later is told to a request that is repeated.',
       ),
+    send_at: unixSeconds.optional().describe('Of a scheduled message.'),
   })
   .meta({ id: 'SendResult' });
 
@@ -92,6 +95,7 @@ const aboutMessage = { ...textLike, isAboutMessage: true } as const;
 
 /** A message that exists: the store knows who wrote it and where. */
 const target = { to: recipient, message_id: messageId } as const;
+const targetOfSend = { ...target, send_at: sendOptions.send_at } as const;
 
 const contactCard = z.strictObject({
   display_name: z.string().trim().min(1).max(200),
@@ -261,7 +265,7 @@ export const messageOperations = {
     path: '/sessions/:id/messages/forward',
     summary: 'Forward a message',
     description: 'Media is forwarded without being uploaded again.',
-    params: z.strictObject({ ...target, typing_ms: sendOptions.typing_ms }),
+    params: z.strictObject({ ...targetOfSend, typing_ms: sendOptions.typing_ms }),
     example: { params: { to: '+15551234567', message_id: '3EB0C431C26A1916E07E' }, result: exampleSend },
   }),
   editMessage: defineOperation({
@@ -270,7 +274,7 @@ export const messageOperations = {
     summary: 'Edit a text message',
     description: 'WhatsApp accepts edits of own messages for 15 minutes.',
     errors: [...sendErrors, 'message_not_own', 'message_too_old'],
-    params: z.strictObject({ ...target, text: z.string().min(1).max(65_536) }),
+    params: z.strictObject({ ...targetOfSend, text: z.string().min(1).max(65_536) }),
     example: {
       params: { to: '+15551234567', message_id: '3EB0C431C26A1916E07E', text: 'Hello again' },
       result: exampleSend,
@@ -280,7 +284,10 @@ export const messageOperations = {
     ...aboutMessage,
     path: '/sessions/:id/messages/react',
     summary: 'React to a message',
-    params: z.strictObject({ ...target, emoji: z.string().max(32).describe('An emoji; empty removes the reaction.') }),
+    params: z.strictObject({
+      ...targetOfSend,
+      emoji: z.string().max(32).describe('An emoji; empty removes the reaction.'),
+    }),
     example: { params: { to: '+15551234567', message_id: '3EB0C431C26A1916E07E', emoji: '👍' }, result: exampleSend },
   }),
   deleteMessage: defineOperation({
@@ -290,7 +297,7 @@ export const messageOperations = {
     summary: 'Delete a message',
     description: 'For everyone: own messages, and as an admin of a group those of others.',
     errors: [...sendErrors, 'message_not_own', 'app_state_unavailable'],
-    params: z.strictObject({ ...target, for_everyone: z.boolean().default(true) }),
+    params: z.strictObject({ ...targetOfSend, for_everyone: z.boolean().default(true) }),
     example: { params: { to: '+15551234567', message_id: '3EB0C431C26A1916E07E' }, result: exampleSend },
   }),
   pinMessage: defineOperation({
@@ -298,7 +305,7 @@ export const messageOperations = {
     path: '/sessions/:id/messages/pin',
     summary: 'Pin or unpin a message for everybody in the chat',
     params: z.strictObject({
-      ...target,
+      ...targetOfSend,
       pinned: z.boolean().default(true),
       duration_seconds: z.union([z.literal(86_400), z.literal(604_800), z.literal(2_592_000)]).default(604_800),
     }),
