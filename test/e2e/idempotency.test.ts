@@ -40,7 +40,7 @@ describe('a send that a client repeats with its Idempotency-Key', () => {
   });
 
   test('is told how far the message has come when the first answer was pending', async () => {
-    await paired.fault({ fault: 'slow_acks', ms: 4000 });
+    await paired.fault({ fault: 'slow_acks', delay_ms: 4000 });
     const key = newKey();
     const first = await send(key, 'Slowly');
     await paired.clearFaults();
@@ -68,7 +68,7 @@ describe('a send that a client repeats with its Idempotency-Key', () => {
   });
 
   test('becomes one message when the gateway dies in between', async () => {
-    await paired.fault({ fault: 'slow_acks', ms: 8000 });
+    await paired.fault({ fault: 'slow_acks', delay_ms: 8000 });
     const key = newKey();
     const lost = send(key, 'Across a crash').catch(() => null);
     const accepted = async () => {

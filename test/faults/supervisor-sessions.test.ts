@@ -294,6 +294,19 @@ describe('sending', () => {
       assert.deepEqual(store.failed, [{ id: 'AAAA', errorCode: 'whatsapp_refused' }]);
     }, one));
 
+  test('what becomes due while others are being sent goes out after them, without a new connection', () =>
+    withSupervised(async ({ supervisor, connected, store }) => {
+      await connected('a');
+      store.waiting.push(accepted('AAAA', 'slow'));
+      await supervisor.release(a);
+      // Answered after the supervisor's own question: it knows of the first message only.
+      await store.messages.listAccepted(a);
+      store.waiting.push(accepted('AAAB', 'refuse'));
+      await supervisor.release(a);
+      await eventually(() => store.failed.length > 0);
+      assert.deepEqual(store.failed, [{ id: 'AAAB', errorCode: 'whatsapp_refused' }]);
+    }, one));
+
   test('what waited too long fails instead of surprising somebody', () =>
     withSupervised(
       async ({ store }) => {

@@ -308,6 +308,14 @@ describe('an operation that is no send', () => {
     }
   });
 
+  test('that was malformed leaves the key free, also where only the handler sees it', async () => {
+    const key = newKey();
+    const url = 'https://example.com/secret';
+    const wrong = await send(key, { ...webhook, body: { url, secret: 'whsec_***' } });
+    assert.equal(wrong.status, 400, wrong.text);
+    assert.equal((await send(key, { ...webhook, body: { url } })).status, 201);
+  });
+
   test('creates a session once', async () => {
     const key = newKey();
     const request = { path: '/sessions', body: { name: 'Generated id', auto_connect: false } };

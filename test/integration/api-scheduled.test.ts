@@ -21,11 +21,10 @@ before(async () => {
 });
 after(() => api.close());
 
-const call = (method: string, path: string, body?: unknown, headers = {}): Promise<ApiAnswer> =>
-  api.client.call(method, `/api/v1/sessions/shop/messages${path}`, {
-    ...(body === undefined ? {} : { body }),
-    headers,
-  });
+const call = (method: string, path: string, body?: unknown): Promise<ApiAnswer> =>
+  api.client.call(method, `/api/v1/sessions/shop/messages${path}`, body === undefined ? {} : { body });
+const sendText = (body: unknown, key: string): Promise<ApiAnswer> =>
+  api.client.call('POST', '/api/v1/sessions/shop/messages/text', { body, headers: { 'idempotency-key': key } });
 const schedule = async (change: object = {}): Promise<string> => {
   const answer = await call('POST', '/text', { to: '+1 555 123-4567', text: 'Later', send_at: inAnHour, ...change });
   assert.equal(answer.status, 202, answer.text);
@@ -105,36 +104,36 @@ describe('a send with send_at', () => {
   });
 
   test('is answered again with its key, also when it has been moved, sent or cancelled meanwhile', async () => {
-    const key = { 'idempotency-key': 'schedule-1' };
+    const key = 'schedule-1';
     const body = { to: '15551234567', text: 'Once', send_at: inAnHour };
-    const first = await call('POST', '/text', body, key);
-    const again = await call('POST', '/text', body, key);
+    const first = await sendText(body, key);
+    const again = await sendText(body, key);
     assert.deepEqual([again.status, again.text, again.headers['idempotency-replayed']], [202, first.text, 'true']);
     const path = `/scheduled/${String(at(first.json, 'message_id'))}`;
     const later = Math.floor(Date.now() / 1000) + 7200;
     assert.equal((await call('PATCH', path, { send_at: later })).status, 200);
-    assert.equal(at((await call('POST', '/text', body, key)).json, 'send_at'), later);
+    assert.equal(at((await sendText(body, key)).json, 'send_at'), later);
     await api.store.scheduled.move(id, String(at(first.json, 'message_id')), Date.now());
     await api.store.scheduled.release({ now: Date.now(), ttlMs: 600_000, owned: [], limit: 200 });
-    const released = await call('POST', '/text', body, key);
+    const released = await sendText(body, key);
     assert.deepEqual([released.status, at(released.json, 'status')], [202, 'pending'], released.text);
 
-    const cancelKey = { 'idempotency-key': 'schedule-2' };
-    const second = await call('POST', '/text', body, cancelKey);
+    const cancelKey = 'schedule-2';
+    const second = await sendText(body, cancelKey);
     await call('DELETE', `/scheduled/${String(at(second.json, 'message_id'))}`);
-    const gone = await call('POST', '/text', body, cancelKey);
+    const gone = await sendText(body, cancelKey);
     assert.deepEqual([gone.status, errorOf(gone)], [404, 'message_not_found']);
   });
 
   test('finds its first answer although its time has come', async () => {
-    const key = { 'idempotency-key': 'schedule-3' };
+    const key = 'schedule-3';
     const body = { to: '15551234567', text: 'Soon', send_at: Date.now() / 1000 - 59 };
-    const first = await call('POST', '/text', body, key);
+    const first = await sendText(body, key);
     assert.equal(first.status, 202, first.text);
     // As it is a while later: what was the last minute then is long past.
     const { clock } = api.dependencies;
     const later = await api.another({ clock: { ...clock, now: () => clock.now() + 120_000 } });
-    const request = { body, headers: key };
+    const request = { body, headers: { 'idempotency-key': key } };
     const again = await later.call('POST', '/api/v1/sessions/shop/messages/text', request);
     assert.deepEqual([again.status, again.text], [202, first.text]);
     const other = await later.call('POST', '/api/v1/sessions/shop/messages/text', { body });

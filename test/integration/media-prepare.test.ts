@@ -335,7 +335,13 @@ describe('the spool', () => {
     });
     const write = (bytes: number) => spool.write([Buffer.alloc(bytes)], { capBytes: 5000, signal: anyTime });
     const first = await write(900);
-    await assert.rejects(write(200), (error) => error instanceof WardenError && error.code === 'storage_full');
+    await assert.rejects(
+      write(200),
+      (error) =>
+        error instanceof WardenError &&
+        error.code === 'storage_full' &&
+        /scheduled.*SPOOL_QUOTA_MB/.test(error.message),
+    );
     await spool.release(first.path);
     assert.equal(spool.usedBytes, 0);
     await write(200);

@@ -89,7 +89,7 @@ describe('scheduled messages in the store', () => {
     assert.ok((expired?.expiresAt ?? Infinity) <= now - 1000 + ttlMs);
   });
 
-  test('of a session that nobody hosts are anybody’s', async () => {
+  test("of a session that nobody hosts are everybody's", async () => {
     const { session } = await newSession();
     const id = await add(session, now);
     assert.deepEqual(ids(await release([])), [id]);

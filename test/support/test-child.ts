@@ -173,6 +173,9 @@ const channel = new Channel<ToSupervisor, ToChild, ChildNotices, SupervisorNotic
           throw new WardenError('session_not_connected');
         case 'exit':
           return process.exit(1);
+        case 'slow':
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          return { to: messageId, status: 'sent', at: Date.now() };
         case 'pending':
           return { to: messageId, status: 'pending', at: Date.now() };
         default:

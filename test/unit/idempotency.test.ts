@@ -185,6 +185,7 @@ describe('a taken key whose request has failed', () => {
 
   test('forgets what the next try may not meet', () => {
     for (const code of [
+      'invalid_request',
       'forbidden',
       'rate_limited',
       'not_a_group_admin',

@@ -102,7 +102,8 @@ export type KeyFate =
   /** The message's own row says what has become of it. */
   | 'leave';
 
-const notKept: ReadonlySet<number> = new Set([401, 403, 429]);
+/** Malformed, not allowed, too often: nothing has happened. */
+const notKept: ReadonlySet<number> = new Set([400, 401, 403, 429]);
 /** What is thrown when a request may have been carried out all the same. */
 const undecided: ReadonlySet<string> = new Set([
   'whatsapp_timeout',
