@@ -5,6 +5,7 @@ import { examplePng } from '../../src/contract/schemas.ts';
 import { at, keysOf, type ApiAnswer } from '../support/api-client.ts';
 import { startApi, type ApiUnderTest } from '../support/api-under-test.ts';
 import { errorOf } from '../support/paired-gateway.ts';
+import { preparedImage } from '../support/store-fixtures.ts';
 
 let api: ApiUnderTest;
 let id: SessionId;
@@ -170,19 +171,7 @@ describe('scheduled media', () => {
   });
 
   test('that was uploaded before must last until then', async () => {
-    const prepared = {
-      kind: 'image' as const,
-      source: { tag: 'uploaded' as const, content: Buffer.from('content') },
-      mimetype: 'image/png',
-      bytes: 68,
-      fileName: null,
-      width: 1,
-      height: 1,
-      seconds: null,
-      waveform: null,
-      thumbnail: null,
-      isAnimated: false,
-    };
+    const prepared = preparedImage({ tag: 'uploaded', content: Buffer.from('content') });
     const expiresAt = Date.now() + 2 * 3_600_000;
     await api.store.media.keepUploaded({ id: 'med_1', sandbox: false, prepared, expiresAt });
     const body = { to: '15551234567', media_id: 'med_1' };

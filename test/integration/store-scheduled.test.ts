@@ -10,7 +10,7 @@ import { createStore } from '../../src/store/create-store.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { contactJid, createOwnedSession, hasCode, messageId } from '../support/store-fixtures.ts';
+import { contactJid, createOwnedSession, hasCode, messageId, preparedImage } from '../support/store-fixtures.ts';
 
 const ttlMs = 600_000;
 const now = 1_767_225_600_000;
@@ -139,19 +139,7 @@ describe('scheduled messages in the store', () => {
 
   test('keep their spooled file, and go with their session', async () => {
     const { session } = await newSession();
-    const media = {
-      kind: 'image' as const,
-      source: { tag: 'file' as const, path: '/spool/picture' },
-      mimetype: 'image/png',
-      bytes: 68,
-      fileName: null,
-      width: 1,
-      height: 1,
-      seconds: null,
-      waveform: null,
-      thumbnail: null,
-      isAnimated: false,
-    };
+    const media = preparedImage({ tag: 'file', path: '/spool/picture' });
     const params = { to: contactJid, caption: 'Look' };
     const send = { session, operation: 'sendImage', params, chat: contactJid, acceptedAt: now, media, dueAt: now };
     await store.scheduled.add({ ...send, id: newId() });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { WardenError, type ErrorCode } from '../../src/contract/errors.ts';
 import type { SessionEvent } from '../../src/contract/events.ts';
 import { parseMessageId, parseSessionId, type MessageId, type SessionId } from '../../src/contract/ids.ts';
-import type { MessageRecord, RecordItem } from '../../src/contract/ipc.ts';
+import type { MessageRecord, PreparedMedia, RecordItem } from '../../src/contract/ipc.ts';
 import type { NewWebhook, Store } from '../../src/store/store.ts';
 
 export const contactJid = '15550100002@s.whatsapp.net';
@@ -94,4 +94,21 @@ export function statusItem(
   at = 1_700_000_001_000,
 ): RecordItem {
   return { tag: 'status', ids, status, at, errorCode: null, event: someEvent(`${status}:${ids.join('+')}`) };
+}
+
+/** A picture of one pixel, ready to be sent. */
+export function preparedImage(source: PreparedMedia['source']): PreparedMedia {
+  return {
+    kind: 'image',
+    source,
+    mimetype: 'image/png',
+    bytes: 68,
+    fileName: null,
+    width: 1,
+    height: 1,
+    seconds: null,
+    waveform: null,
+    thumbnail: null,
+    isAnimated: false,
+  };
 }
