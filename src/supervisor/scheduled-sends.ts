@@ -48,7 +48,8 @@ export class ScheduledSends {
   /** A message is to be sent at an instant, unix milliseconds. */
   wakeAt(dueAt: number): void {
     this.#wokenFor = Math.min(this.#wokenFor, dueAt);
-    if (this.#timer !== undefined && dueAt < this.#nextAt) this.#arm(dueAt - this.#options.clock.now());
+    const isWaiting = this.#timer !== undefined && !this.#isStopped;
+    if (isWaiting && dueAt < this.#nextAt) this.#arm(dueAt - this.#options.clock.now());
   }
 
   /** Resolves when what is under way is done. */
