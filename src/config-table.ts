@@ -11,6 +11,7 @@ import {
   type Variable,
 } from './config-variables.ts';
 import { childVariables } from './config-children.ts';
+import { dashboardVariables } from './config-dashboard.ts';
 import { mediaVariables } from './config-media.ts';
 import { webhookVariables } from './config-webhooks.ts';
 import { secretWeakness } from './secret-strength.ts';
@@ -168,6 +169,7 @@ export const configTable = {
   Media: mediaVariables,
   'Child processes': childVariables,
   Webhooks: webhookVariables,
+  Dashboard: dashboardVariables,
 } as const;
 
 /** All variables in the order of the table, with their topic. */

@@ -38,6 +38,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Media: media,
     'Child processes': children,
     Webhooks: webhooks,
+    Dashboard: dashboard,
   } = configTable;
   const config = {
     port: source.required(listening.port),
@@ -119,6 +120,10 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     webhookRetryScheduleMs: source.required(webhooks.webhookRetrySchedule),
     webhookConcurrency: source.required(webhooks.webhookConcurrency),
     outboundAllowCidr: source.required(webhooks.outboundAllowCidr),
+
+    dashboardAuth: source.required(dashboard.dashboardAuth),
+    dashboardIdleMs: source.required(dashboard.dashboardIdleMs),
+    dashboardLifetimeMs: source.required(dashboard.dashboardLifetimeMs),
   } as const;
   source.demand(
     config.heartbeatIntervalMs < config.heartbeatSuspectMs,

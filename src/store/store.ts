@@ -17,6 +17,9 @@ import type {
   ToSupervisor,
 } from '../contract/ipc.ts';
 
+import type { BrowserSessionsStore } from './browser-sessions.ts';
+import type { TrafficStore } from './traffic.ts';
+
 export type LinkSnapshot = ChildNotices['link'];
 
 export interface SessionRow {
@@ -307,6 +310,8 @@ export interface ChildrenStore {
   cameBack(session: SessionId, at: number): Promise<void>;
   /** Newest first; throws `invalid_request` for a cursor that is not ours. */
   list(session: SessionId, page: PageRequest): Promise<Page<ChildExitRow>>;
+  /** Of all sessions, newest first; what people ended themselves is left out. */
+  listRecent(limit: number): Promise<readonly (ChildExitRow & { readonly session: SessionId })[]>;
 }
 
 /** Small values of the gateway itself: generated secrets stay in files, never here. */
@@ -319,6 +324,8 @@ export interface Store {
   readonly media: MediaStore;
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
+  readonly browserSessions: BrowserSessionsStore;
+  readonly traffic: TrafficStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { publicRoutes } from '../../src/api/public-routes.ts';
+import { createOperationRunner } from '../../src/api/rest/operation-runner.ts';
 import { apiPrefix, operationRoutes } from '../../src/api/rest/routes.ts';
 import { operationNames, operations } from '../../src/contract/index.ts';
 import { errorCatalogue } from '../../src/contract/errors.ts';
@@ -33,13 +34,16 @@ describe('the OpenAPI document', () => {
     // Pages for people and the document itself are not part of the API.
     const pages = new Set([
       '/',
-      '/dashboard',
       '/assets/:file',
+      '/assets/js/:file',
       '/api-docs/openapi.json',
       '/swagger-ui',
       '/swagger-ui/assets/5/:file',
     ]);
-    for (const router of [operationRoutes(api.dependencies), publicRoutes(api.dependencies.settings)]) {
+    for (const router of [
+      operationRoutes(api.dependencies, createOperationRunner(api.dependencies)),
+      publicRoutes(api.dependencies.settings),
+    ]) {
       for (const { path, methods } of router.stack) {
         if (pages.has(String(path))) continue;
         for (const method of methods) {

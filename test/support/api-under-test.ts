@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiDependencies } from '../../src/api/dependencies.ts';
+import { createBrowserLogin } from '../../src/api/auth/browser-login.ts';
+import { createLoginLinks } from '../../src/api/auth/login-links.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
 import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits } from '../../src/api/http-server.ts';
 import { createQrImages } from '../../src/api/qr-image.ts';
@@ -52,19 +54,30 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
   const sandbox = createFakeSandbox();
   const mediaFolder = await mkdtemp(join(tmpdir(), 'warden-media-'));
   const media = await openTestMedia(mediaFolder, store);
+  const auth = createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock });
   const dependencies: ApiDependencies = {
     store,
     supervisor,
     sandbox,
     qrImages,
     media,
-    auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
+    auth,
+    links: createLoginLinks(systemClock),
+    login: createBrowserLogin({
+      store: store.browserSessions,
+      auth,
+      secret: testJwtSecret,
+      idleMs: 3_600_000,
+      lifetimeMs: 86_400_000,
+      clock: systemClock,
+    }),
     settings: {
       version: '0.0.0-test',
       baseUrl: 'https://warden.example',
       bodyLimitBytes: 256 * 1024,
       mediaBodyLimitBytes: 1024 * 1024,
       messageTtlMs: 600_000,
+      dashboard: { auth: 'auto', listenHost: '127.0.0.1', lifetimeMs: 86_400_000 },
     },
     log: logger('api'),
     clock: systemClock,
