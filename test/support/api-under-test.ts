@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
-import type { ApiDependencies } from '../../src/api/dependencies.ts';
+import type { ApiDependencies, DashboardSettings } from '../../src/api/dependencies.ts';
 import { createBrowserLogin } from '../../src/api/auth/browser-login.ts';
 import { createLoginLinks } from '../../src/api/auth/login-links.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
@@ -45,7 +45,10 @@ export interface ApiUnderTest {
   close(): Promise<void>;
 }
 
-export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnderTest> {
+export async function startApi(
+  limits: Partial<HttpLimits> = {},
+  dashboardAuth: DashboardSettings['auth'] = 'auto',
+): Promise<ApiUnderTest> {
   setLogLevel('silent');
   const database = await createTestDatabase();
   const store = await database.openStore();
@@ -77,7 +80,7 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
       bodyLimitBytes: 256 * 1024,
       mediaBodyLimitBytes: 1024 * 1024,
       messageTtlMs: 600_000,
-      dashboard: { auth: 'auto', listenHost: '127.0.0.1', lifetimeMs: 86_400_000 },
+      dashboard: { auth: dashboardAuth, listenHost: '127.0.0.1', lifetimeMs: 86_400_000 },
     },
     log: logger('api'),
     clock: systemClock,

@@ -136,5 +136,7 @@ export function redirect(ctx: RequestContext, path: string): void {
 /** Where to go after the login: a page of ours, whatever the query says. */
 function nextOf(ctx: RequestContext): string {
   const { next } = ctx.query;
-  return typeof next === 'string' && /^\/dashboard(?:[/?][\w/?=&%.~-]*)?$/.test(next) ? next : homePath;
+  const url = typeof next === 'string' ? URL.parse(next, 'http://gateway.invalid') : null;
+  const isOurs = url?.host === 'gateway.invalid' && /^\/dashboard(?:\/|$)/.test(url.pathname);
+  return isOurs ? `${url.pathname}${url.search}` : homePath;
 }
