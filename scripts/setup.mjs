@@ -12,6 +12,8 @@ const installStamp = at('node_modules', '.warden-installed');
 const buildStamp = at('dist', '.warden-built');
 const leanChild = at('dist', 'lean', 'child.cjs');
 const sourceFolders = ['src', 'test', 'bench'];
+/** What browsers run: compiled apart, since it knows a document and no Node. */
+const clientFolder = join('views', 'client');
 /** The oldest Node that runs the gateway where no pinned one is available. */
 const oldestUsable = [24, 12];
 
@@ -71,17 +73,25 @@ function pinnedNode() {
 }
 
 async function build() {
-  const sources = sourceFolders.flatMap((folder) => filesBelow(folder));
+  const sources = [...sourceFolders, clientFolder].flatMap((folder) => filesBelow(folder));
   const bundling = readdirSync(at('scripts', 'lean')).map((name) => join('scripts', 'lean', name));
-  const wanted = hashOf([readText(installStamp) ?? '', ...[...sources, ...bundling, 'tsconfig.json'].map(fingerprint)]);
+  const wanted = hashOf([
+    readText(installStamp) ?? '',
+    ...[...sources, ...bundling, 'tsconfig.json', join(clientFolder, 'tsconfig.json')].map(fingerprint),
+  ]);
   const isBuilt = existsSync(leanChild) && sources.every((source) => existsSync(outputOf(source)));
   if (readText(buildStamp) === wanted && isBuilt) return;
   console.log('Building.');
   removeStaleOutputs(new Set(sources.map(outputOf)));
   // What tsc emitted once it does not emit again, unless it forgets that it did.
-  if (sources.some((source) => !existsSync(outputOf(source)))) rmSync(at('dist', '.tsbuildinfo'), { force: true });
+  if (sources.some((source) => !existsSync(outputOf(source)))) {
+    for (const folder of ['dist', join('dist', 'client')]) rmSync(at(folder, '.tsbuildinfo'), { force: true });
+  }
   rmSync(buildStamp, { force: true });
-  const seconds = await run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
+  let seconds = 0;
+  for (const project of ['.', clientFolder]) {
+    seconds += await run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
+  }
   // On the Node that runs children: the bundle knows by name what that one's modules offer.
   const further = await run('bundling the child', pinnedNode() ?? process.execPath, [
     at('scripts', 'lean', 'build.mjs'),
@@ -105,12 +115,15 @@ function filesBelow(folder) {
 }
 
 function outputOf(source) {
+  if (source.startsWith(`${clientFolder}${sep}`)) {
+    return at('dist', 'client', source.slice(clientFolder.length + 1).replace(/\.ts$/, '.js'));
+  }
   return at('dist', source.replace(/\.ts$/, '.js'));
 }
 
 /** A test or a module whose source is gone must not go on running. */
 function removeStaleOutputs(outputs) {
-  for (const folder of sourceFolders) {
+  for (const folder of [...sourceFolders, 'client']) {
     const built = at('dist', folder);
     if (!existsSync(built)) continue;
     for (const name of readdirSync(built, { recursive: true })) {

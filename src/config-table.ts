@@ -12,6 +12,7 @@ import {
 } from './config-variables.ts';
 import { childVariables } from './config-children.ts';
 import { idempotencyVariables } from './config-idempotency.ts';
+import { dashboardVariables } from './config-dashboard.ts';
 import { mediaVariables } from './config-media.ts';
 import { webhookVariables } from './config-webhooks.ts';
 import { secretWeakness } from './secret-strength.ts';
@@ -170,6 +171,7 @@ export const configTable = {
   'Child processes': childVariables,
   Webhooks: webhookVariables,
   Idempotency: idempotencyVariables,
+  Dashboard: dashboardVariables,
 } as const;
 
 /** All variables in the order of the table, with their topic. */

@@ -88,6 +88,18 @@ export function flag(declaration: Declaration<boolean>): Variable<boolean> {
   });
 }
 
+/** One of a few words. */
+export function choice<Word extends string>(
+  declaration: Declaration<Word> & { readonly words: readonly Word[] },
+): Variable<Word> {
+  const { words } = declaration;
+  return variable(words.join(', '), declaration, (given) => {
+    const word = words.find((each) => each === given.toLowerCase());
+    if (word !== undefined) return word;
+    throw new ValueProblem(`must be one of ${words.join(', ')}`);
+  });
+}
+
 /** A URL of one of the protocols given, without a slash at its end. */
 export function url(declaration: Declaration<string> & { readonly protocols: readonly string[] }): Variable<string> {
   const { protocols } = declaration;

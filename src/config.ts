@@ -39,6 +39,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     'Child processes': children,
     Webhooks: webhooks,
     Idempotency: idempotency,
+    Dashboard: dashboard,
   } = configTable;
   const config = {
     port: source.required(listening.port),
@@ -123,6 +124,9 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
 
     requireIdempotency: source.required(idempotency.requireIdempotency),
     idempotencyTtlMs: source.required(idempotency.idempotencyTtlHours) * hourMs,
+    dashboardAuth: source.required(dashboard.dashboardAuth),
+    dashboardIdleMs: source.required(dashboard.dashboardIdleMs),
+    dashboardLifetimeMs: source.required(dashboard.dashboardLifetimeMs),
   } as const;
   source.demand(
     config.heartbeatIntervalMs < config.heartbeatSuspectMs,

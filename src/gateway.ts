@@ -4,6 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './api/app.ts';
+import { createBrowserLogin } from './api/auth/browser-login.ts';
+import { createLoginLinks, loginUrl } from './api/auth/login-links.ts';
 import { createSuperadminAuth } from './api/auth/superadmin.ts';
 import { closeHttpServer, createHttpServer } from './api/http-server.ts';
 import { withProbes } from './api/probes.ts';
@@ -34,6 +36,8 @@ import { gatewayVersion } from './version.ts';
 export interface Gateway {
   /** Where people reach it, without a slash at the end. */
   readonly url: string;
+  /** Signs a browser in to the dashboard, once and within 15 minutes. */
+  readonly loginUrl: string;
   /** Which database serves, in words. */
   readonly database: string;
   readonly secrets: Secrets;
@@ -123,13 +127,24 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     const qrImages = createQrImages();
     disposables.defer(() => qrImages.dispose());
     const url = config.publicUrl ?? `http://${inUrl(config.host)}:${config.port}`;
+    const auth = createSuperadminAuth({ ...secrets, clock: systemClock });
+    const links = createLoginLinks(systemClock);
     const app = createApp({
       store,
       supervisor,
       sandbox,
       media,
       schedule,
-      auth: createSuperadminAuth({ ...secrets, clock: systemClock }),
+      auth,
+      links,
+      login: createBrowserLogin({
+        store: store.browserSessions,
+        auth,
+        secret: secrets.jwtSecret,
+        idleMs: config.dashboardIdleMs,
+        lifetimeMs: config.dashboardLifetimeMs,
+        clock: systemClock,
+      }),
       qrImages,
       settings: {
         version: gatewayVersion,
@@ -138,6 +153,11 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         mediaBodyLimitBytes: config.mediaBodyLimitBytes,
         messageTtlMs: config.messageTtlMs,
         idempotency: { isRequired: config.requireIdempotency, ttlMs: config.idempotencyTtlMs },
+        dashboard: {
+          auth: config.dashboardAuth,
+          listenHost: config.host,
+          lifetimeMs: config.dashboardLifetimeMs,
+        },
       },
       log: logger('api'),
       clock: systemClock,
@@ -152,6 +172,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     let ended: Promise<void> | null = null;
     return {
       url,
+      loginUrl: loginUrl(url, links.issue()),
       database: database.name,
       secrets,
       stop: () => (ended ??= stopServing().then(() => ending.disposeAsync())),

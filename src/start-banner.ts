@@ -4,14 +4,15 @@ import type { Gateway } from './gateway.ts';
 
 /** A few lines for the terminal; the token stands in them only in the run that generated it. */
 export function startBanner(
-  gateway: Pick<Gateway, 'url' | 'database' | 'secrets'>,
+  gateway: Pick<Gateway, 'url' | 'loginUrl' | 'database' | 'secrets'>,
   config: Pick<Config, 'storagePath'>,
 ): string {
-  const { url, database, secrets } = gateway;
+  const { url, loginUrl, database, secrets } = gateway;
   const lines = [
     '',
     `  Warden is running.`,
-    `  Dashboard   ${url}/dashboard`,
+    `  Dashboard   ${loginUrl}`,
+    '              (signs one browser in, once and within 15 minutes)',
     `  API         ${url}/api/v1   (documentation: ${url}/swagger-ui)`,
     `  Database    ${database}`,
     `  Files       ${config.storagePath}`,

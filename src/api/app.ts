@@ -2,27 +2,35 @@
 import Koa from 'koa';
 import type { ApiDependencies } from './dependencies.ts';
 import { errors, unrouted } from './middleware/errors.ts';
+import { createLoginCookie } from './auth/login-cookie.ts';
+import { dashboardRoutes } from './dashboard/dashboard-routes.ts';
+import { createViews } from './dashboard/views.ts';
 import { hostCheck } from './middleware/host-check.ts';
+import { identify } from './middleware/identify.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { requestId } from './middleware/request-id.ts';
-import { requireToken } from './middleware/require-token.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
 import { publicRoutes } from './public-routes.ts';
+import { createOperationRunner } from './rest/operation-runner.ts';
 import { operationRoutes } from './rest/routes.ts';
 import type { RequestState } from './state.ts';
 
 export function createApp(dependencies: ApiDependencies): Koa<RequestState> {
-  const { auth, settings, log } = dependencies;
+  const { auth, login, settings, clock, log } = dependencies;
+  const { baseUrl } = settings;
+  const cookie = createLoginCookie(baseUrl);
+  const run = createOperationRunner(dependencies);
   const app = new Koa<RequestState>();
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer could not be written'));
   app.use(requestId());
-  app.use(securityHeaders(settings.baseUrl));
+  app.use(securityHeaders(baseUrl));
   app.use(errors(log));
-  app.use(hostCheck(settings.baseUrl));
+  app.use(hostCheck(baseUrl));
   app.use(unrouted());
   app.use(publicRoutes(settings).routes());
-  app.use(requireToken(auth));
+  app.use(identify({ auth, login, cookie, baseUrl }));
+  app.use(dashboardRoutes({ ...dependencies, cookie, run, render: createViews(clock) }).routes());
   app.use(jsonBody({ limitBytes: settings.bodyLimitBytes, mediaLimitBytes: settings.mediaBodyLimitBytes }));
-  app.use(operationRoutes(dependencies).routes());
+  app.use(operationRoutes(dependencies, run).routes());
   return app;
 }

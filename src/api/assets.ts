@@ -27,7 +27,8 @@ export function assets(files: Readonly<Record<string, string>>): RequestMiddlewa
     loaded.set(name, loading);
     const { bytes, etag } = await loading;
     ctx.set('content-type', types[extname(path)] ?? 'application/octet-stream');
-    ctx.set('cache-control', 'public, max-age=3600');
+    // Asked for again each time, answered in a few bytes: a page never meets scripts of another version.
+    ctx.set('cache-control', 'no-cache');
     ctx.set('etag', etag);
     ctx.status = 200;
     if (ctx.fresh) ctx.status = 304;

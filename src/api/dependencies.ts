@@ -2,10 +2,21 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
+import type { BrowserLogin } from './auth/browser-login.ts';
+import type { LoginLinks } from './auth/login-links.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
 import type { SupervisorPort } from './supervisor-port.ts';
+
+export interface DashboardSettings {
+  /** `auto` lets a browser on this very machine in without a login, `none` lets everybody in. */
+  readonly auth: 'auto' | 'login' | 'none';
+  /** The address that the gateway listens on, as configured. */
+  readonly listenHost: string;
+  /** How long the cookie of a browser lives. */
+  readonly lifetimeMs: number;
+}
 
 export interface ApiSettings {
   readonly version: string;
@@ -22,6 +33,7 @@ export interface ApiSettings {
     /** How long a key is remembered. */
     readonly ttlMs: number;
   };
+  readonly dashboard: DashboardSettings;
 }
 
 /** Everything the API is built from. */
@@ -34,6 +46,8 @@ export interface ApiDependencies {
   /** Hears of every message that is to be sent later, at unix milliseconds. */
   readonly schedule: { wakeAt(dueAt: number): void };
   readonly auth: Authenticator;
+  readonly links: LoginLinks;
+  readonly login: BrowserLogin;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;
   readonly log: Logger;

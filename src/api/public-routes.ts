@@ -1,7 +1,7 @@
 /** What anybody may see: whether the gateway lives, its landing page and its documentation. */
 import { Router } from '@koa/router';
 import { assets } from './assets.ts';
-import { landingAssets, landingPage } from './dashboard/landing-page.ts';
+import { dashboardAssets, dashboardScripts } from './dashboard/dashboard-assets.ts';
 import type { ApiSettings } from './dependencies.ts';
 import { openApiPathOnHost, swaggerAssets, swaggerAssetsPath, swaggerPage, swaggerPath } from './docs/swagger-page.ts';
 import { docsPagePolicy } from './middleware/security-headers.ts';
@@ -17,8 +17,8 @@ export function publicRoutes(settings: ApiSettings): Router<RequestState> {
     ctx.body = 'OK';
   });
   router.get('/', async (ctx) => ctx.redirect('/dashboard'));
-  router.get('/dashboard', landingPage(settings));
-  router.get('/assets/:file', assets(landingAssets));
+  router.get('/assets/:file', assets(dashboardAssets));
+  router.get('/assets/js/:file', assets(dashboardScripts));
   router.get(openApiPathOnHost, async (ctx) => {
     ctx.type = 'application/json';
     ctx.set('cache-control', 'no-cache');

@@ -1,4 +1,5 @@
 import type { Next, ParameterizedContext } from 'koa';
+import type { Browser } from './auth/browser-login.ts';
 import type { Principal } from './auth/principal.ts';
 
 /** What the middleware of one request share. */
@@ -6,6 +7,8 @@ export interface RequestState {
   requestId: string;
   /** Null until the token is checked, and on public routes. */
   principal: Principal | null;
+  /** The signed-in browser that made the request; null for holders of tokens and for strangers. */
+  browser: Browser | null;
   /** The parsed JSON body, or the fields of a multipart one; undefined when there is none. */
   body: unknown;
   /** For the inline scripts of the one page that has any: see docs/swagger-page.ts. */

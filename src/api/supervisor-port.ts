@@ -29,7 +29,25 @@ export interface SessionView {
   readonly statusReason: string;
 }
 
+/** At unix milliseconds `at`; null where nothing was known. */
+export interface SessionVitals {
+  readonly at: number;
+  readonly values: Readonly<Record<'memoryBytes' | 'cpuPercent' | 'loopDelayMs', number | null>>;
+}
+
+export interface FleetVitals {
+  readonly at: number;
+  readonly values: Readonly<
+    Record<'supervisorBytes' | 'childrenBytes' | 'postgresBytes' | 'simulatorBytes' | 'connected', number | null>
+  >;
+}
+
 export interface SupervisorPort {
+  /** What processes used over the last hour, oldest first. */
+  readonly vitals: {
+    ofSession(id: SessionId): readonly SessionVitals[];
+    ofFleet(): readonly FleetVitals[];
+  };
   /** Throws `capacity_exhausted` when there is no room for another session. */
   assertCapacity(wishes: NewSessionWishes): void;
   /** Makes changes of a session's row true for its process. */

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { chatOperations } from './operations/chats.ts';
 import { contactOperations } from './operations/contacts.ts';
 import { groupOperations } from './operations/groups.ts';
+import { loginLinkOperations } from './operations/login-links.ts';
 import { mediaOperations } from './operations/media.ts';
 import { messageOperations } from './operations/messages.ts';
 import { presenceOperations } from './operations/presence.ts';
@@ -12,11 +13,14 @@ import { sandboxOperations } from './operations/sandbox.ts';
 import { scheduledOperations } from './operations/scheduled.ts';
 import { sessionOperations } from './operations/sessions.ts';
 import { supervisionOperations } from './operations/supervision.ts';
+import { vitalsOperations } from './operations/vitals.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 
 export const operations = {
   ...sessionOperations,
   ...supervisionOperations,
+  ...vitalsOperations,
+  ...loginLinkOperations,
   ...messageOperations,
   // Before the routes that take any message id in its place.
   ...scheduledOperations,

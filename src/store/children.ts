@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import { noRow, type Database } from './pool.ts';
 import type { ChildExitRow, ChildrenStore } from './store.ts';
-import { textOf, timestampOf } from './values.ts';
+import { sessionIdColumn, textOf, timestampOf } from './values.ts';
 
 const keptPerSession = 200;
 
@@ -45,9 +45,7 @@ export function createChildrenStore(database: Database): ChildrenStore {
       database.run(async (connection) => {
         const before = cursor === null ? Number.MAX_SAFE_INTEGER : parseCursor(cursor);
         const rows = await connection.any(sql.type(exitRow)`
-          select ordinal, at, cause, detail, pid, code, signal, uptime_ms, memory_cap_bytes, memory, growth, stderr,
-            action, delay_ms, culprits, moved_to_own_child, back_at
-          from child_exits where session_id = ${session} and ordinal < ${before}
+          select ${columns} from child_exits where session_id = ${session} and ordinal < ${before}
           order by ordinal desc limit ${limit + 1}
         `);
         const { total } = await connection.one(sql.type(z.object({ total: z.number() }))`
@@ -57,8 +55,21 @@ export function createChildrenStore(database: Database): ChildrenStore {
         const last = rows.length > limit ? page.at(-1) : undefined;
         return { rows: page.map(toExit), total, nextCursor: last === undefined ? null : formatCursor(last.ordinal) };
       }),
+    listRecent: (limit) =>
+      database.run(async (connection) => {
+        const rows = await connection.any(sql.type(exitRow.extend({ session: sessionIdColumn }))`
+          select ${columns}, session_id as session from child_exits
+          where action <> 'stopped' order by ordinal desc limit ${limit}
+        `);
+        return rows.map((row) => ({ ...toExit(row), session: row.session }));
+      }),
   };
 }
+
+const columns = sql.fragment`
+  ordinal, at, cause, detail, pid, code, signal, uptime_ms, memory_cap_bytes, memory, growth, stderr, action, delay_ms,
+  culprits, moved_to_own_child, back_at
+`;
 
 const exitRow = z.object({
   ordinal: z.number(),

@@ -4,6 +4,7 @@ import { monotonicFactory } from 'ulid';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { createBrowserSessionsStore } from './browser-sessions.ts';
 import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
@@ -18,6 +19,7 @@ import { openDatabase } from './pool.ts';
 import { createScheduledStore } from './scheduled.ts';
 import { createSessionsStore } from './sessions.ts';
 import type { Store } from './store.ts';
+import { createTrafficStore } from './traffic.ts';
 import { createWebhooksStore } from './webhooks.ts';
 
 /**
@@ -57,6 +59,8 @@ export async function createStore(options: {
     media: createMediaStore(database),
     webhooks: createWebhooksStore(database),
     outbox: createOutboxStore(database, listener),
+    traffic: createTrafficStore(database),
+    browserSessions: createBrowserSessionsStore(database),
     ping: async (timeoutMs) => {
       await database.run(
         (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),

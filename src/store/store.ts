@@ -19,6 +19,9 @@ import type {
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { ScheduledStore } from './scheduled-store.ts';
 
+import type { BrowserSessionsStore } from './browser-sessions.ts';
+import type { TrafficStore } from './traffic.ts';
+
 export type LinkSnapshot = ChildNotices['link'];
 
 export interface SessionRow {
@@ -309,6 +312,8 @@ export interface ChildrenStore {
   cameBack(session: SessionId, at: number): Promise<void>;
   /** Newest first; throws `invalid_request` for a cursor that is not ours. */
   list(session: SessionId, page: PageRequest): Promise<Page<ChildExitRow>>;
+  /** Of all sessions, newest first; what people ended themselves is left out. */
+  listRecent(limit: number): Promise<readonly (ChildExitRow & { readonly session: SessionId })[]>;
 }
 
 /** Small values of the gateway itself: generated secrets stay in files, never here. */
@@ -323,6 +328,8 @@ export interface Store {
   readonly media: MediaStore;
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
+  readonly browserSessions: BrowserSessionsStore;
+  readonly traffic: TrafficStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;

@@ -16,6 +16,18 @@ export function proportionalMemoryBytes(pid: number): number | null {
   return kb === null ? null : kb * 1024;
 }
 
+/** `sysconf(_SC_CLK_TCK)` of every Linux that runs Node: proc(5) counts CPU time in hundredths of a second. */
+const clockTickMs = 10;
+
+/** CPU time that a process has used since its start, milliseconds. */
+export function cpuTimeMs(pid: number): number | null {
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // Fields 14 and 15 of proc(5), counted behind the command, which may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * clockTickMs;
+}
+
 /** A process and all that descend from it. */
 export function processFamily(pid: number): readonly number[] {
   const children = read(`/proc/${pid}/task/${pid}/children`)?.trim().split(/\s+/) ?? [];

@@ -21,9 +21,10 @@ import { SessionNews } from './session-news.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
 import type { BreakerView } from './start-breaker.ts';
 import { sleep } from './start-gate.ts';
-import { readStats, type SupervisorStats } from './stats.ts';
+import { readStats, type OtherProcesses, type SupervisorStats } from './stats.ts';
 import { notConnected, statusOf } from './session-status.ts';
 import { isOver } from './status.ts';
+import { VitalsHistory } from './vitals-history.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Where a session is now, and the public status that follows. */
@@ -49,6 +50,7 @@ const expirySweepMs = 15_000;
 const reconcileRetryMs = 1000;
 
 export class Supervisor {
+  readonly vitals: VitalsHistory;
   readonly #options: SupervisorOptions;
   readonly #sessions = new Map<SessionId, LiveSession>();
   readonly #lifetime = new AbortController();
@@ -80,11 +82,13 @@ export class Supervisor {
       },
       onRestarted: ({ id }, verdict, restarts) => this.#news.restarted(id, verdict, restarts),
     });
+    this.vitals = new VitalsHistory({ hosting: this.#hosting, otherProcesses: () => this.#otherProcesses, clock });
   }
 
   /** Kills what a former gateway left running, and begins to start what should run; also when the store is away. */
   async start(): Promise<void> {
     await this.#hosting.prepare();
+    this.vitals.start();
     this.#sweep = setInterval(() => this.#expireSends(), expirySweepMs);
     this.#reconciling = this.#reconcile();
   }
@@ -93,6 +97,7 @@ export class Supervisor {
   async stop(budgetMs: number): Promise<void> {
     this.#lifetime.abort(new WardenError('shutting_down'));
     if (this.#sweep !== null) clearInterval(this.#sweep);
+    this.vitals.stop();
     await this.#reconciling;
     await this.#hosting.stop(budgetMs);
     await Promise.all([...this.#sessions.values()].map((session) => session.saved()));
@@ -116,8 +121,11 @@ export class Supervisor {
   }
 
   stats(): SupervisorStats {
-    const { settings, otherProcesses } = this.#options;
-    return readStats(this.#hosting, settings, otherProcesses?.() ?? { postgres: null, simulator: null });
+    return readStats(this.#hosting, this.#options.settings, this.#otherProcesses);
+  }
+
+  get #otherProcesses(): OtherProcesses {
+    return this.#options.otherProcesses?.() ?? { postgres: null, simulator: null };
   }
 
   /** Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`, `capacity_exhausted`. */
@@ -381,10 +389,6 @@ export class Supervisor {
       });
     }
   }
-}
-
-export function createSupervisor(options: SupervisorOptions): Supervisor {
-  return new Supervisor(options);
 }
 
 const wishesOf = (session: LiveSession) => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { publicRoutes } from '../../src/api/public-routes.ts';
+import { createOperationRunner } from '../../src/api/rest/operation-runner.ts';
 import { apiPrefix, operationRoutes } from '../../src/api/rest/routes.ts';
 import { operationNames, operations } from '../../src/contract/index.ts';
 import { errorCatalogue } from '../../src/contract/errors.ts';
@@ -33,13 +34,16 @@ describe('the OpenAPI document', () => {
     // Pages for people and the document itself are not part of the API.
     const pages = new Set([
       '/',
-      '/dashboard',
       '/assets/:file',
+      '/assets/js/:file',
       '/api-docs/openapi.json',
       '/swagger-ui',
       '/swagger-ui/assets/5/:file',
     ]);
-    for (const router of [operationRoutes(api.dependencies), publicRoutes(api.dependencies.settings)]) {
+    for (const router of [
+      operationRoutes(api.dependencies, createOperationRunner(api.dependencies)),
+      publicRoutes(api.dependencies.settings),
+    ]) {
       for (const { path, methods } of router.stack) {
         if (pages.has(String(path))) continue;
         for (const method of methods) {
@@ -114,7 +118,7 @@ describe('the OpenAPI document', () => {
 
 describe('the pages for people', () => {
   test('need no token, and hold none', async () => {
-    for (const path of ['/dashboard', '/swagger-ui', '/api-docs/openapi.json']) {
+    for (const path of ['/dashboard/login', '/swagger-ui', '/api-docs/openapi.json']) {
       const page = await api.client.call('GET', path, { token: null });
       assert.equal(page.status, 200, path);
       assert.ok(!page.text.includes(testToken));
@@ -128,7 +132,7 @@ describe('the pages for people', () => {
   });
 
   test('load everything from this host, and everything they ask for is there', async () => {
-    for (const path of ['/dashboard', '/swagger-ui']) {
+    for (const path of ['/dashboard/login', '/swagger-ui']) {
       const { text } = await api.client.call('GET', path, { token: null });
       const links = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link = '']) => link);
       assert.ok(links.length >= 3, path);
@@ -141,9 +145,8 @@ describe('the pages for people', () => {
   });
 
   test('run no script but their own', async () => {
-    const landing = await api.client.call('GET', '/dashboard', { token: null });
-    assert.doesNotMatch(landing.text, /<script|<style|style=|onclick/);
-    assert.match(landing.text, /0\.0\.0-test/);
+    const login = await api.client.call('GET', '/dashboard/login', { token: null });
+    assert.doesNotMatch(login.text, /<script|<style|style=|onclick/);
     const swagger = await api.client.call('GET', '/swagger-ui', { token: null });
     const nonce = /'nonce-([^']+)'/.exec(swagger.headers['content-security-policy'] ?? '')?.[1] ?? '';
     assert.ok(nonce.length >= 20);
@@ -155,10 +158,10 @@ describe('the pages for people', () => {
   });
 
   test('are not sent again to a browser that has their parts already', async () => {
-    const first = await api.client.call('GET', '/assets/warden.css', { token: null });
+    const first = await api.client.call('GET', '/assets/base.css', { token: null });
     assert.match(first.headers['content-type'] ?? '', /^text\/css/);
     const headers = { 'if-none-match': first.headers['etag'] ?? '' };
-    const second = await api.client.call('GET', '/assets/warden.css', { token: null, headers });
+    const second = await api.client.call('GET', '/assets/base.css', { token: null, headers });
     assert.equal(second.status, 304);
   });
 });

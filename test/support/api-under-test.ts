@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
-import type { ApiDependencies } from '../../src/api/dependencies.ts';
+import type { ApiDependencies, DashboardSettings } from '../../src/api/dependencies.ts';
+import { createBrowserLogin } from '../../src/api/auth/browser-login.ts';
+import { createLoginLinks } from '../../src/api/auth/login-links.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
 import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits } from '../../src/api/http-server.ts';
 import { createQrImages } from '../../src/api/qr-image.ts';
@@ -45,7 +47,10 @@ export interface ApiUnderTest {
   close(): Promise<void>;
 }
 
-export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnderTest> {
+export async function startApi(
+  limits: Partial<HttpLimits> = {},
+  dashboardAuth: DashboardSettings['auth'] = 'auto',
+): Promise<ApiUnderTest> {
   setLogLevel('silent');
   const database = await createTestDatabase();
   const store = await database.openStore();
@@ -54,6 +59,7 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
   const sandbox = createFakeSandbox();
   const mediaFolder = await mkdtemp(join(tmpdir(), 'warden-media-'));
   const media = await openTestMedia(mediaFolder, store);
+  const auth = createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock });
   const dependencies: ApiDependencies = {
     store,
     supervisor,
@@ -61,7 +67,16 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
     qrImages,
     media,
     schedule: { wakeAt: () => undefined },
-    auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
+    auth,
+    links: createLoginLinks(systemClock),
+    login: createBrowserLogin({
+      store: store.browserSessions,
+      auth,
+      secret: testJwtSecret,
+      idleMs: 3_600_000,
+      lifetimeMs: 86_400_000,
+      clock: systemClock,
+    }),
     settings: {
       version: '0.0.0-test',
       baseUrl: 'https://warden.example',
@@ -69,6 +84,7 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
       mediaBodyLimitBytes: 1024 * 1024,
       messageTtlMs: 600_000,
       idempotency: { isRequired: false, ttlMs: 24 * 3_600_000 },
+      dashboard: { auth: dashboardAuth, listenHost: '127.0.0.1', lifetimeMs: 86_400_000 },
     },
     log: logger('api'),
     clock: systemClock,

@@ -106,6 +106,7 @@ export function createFakeStore(): FakeStore {
           for (const each of exits) if (each.session === id) each.backAt ??= at;
         }),
       list: unused,
+      listRecent: unused,
     },
     credentials: {
       load: (id) => answer(() => ({ creds: creds.get(id) ?? null, inbox: [] })),
@@ -164,6 +165,8 @@ export function createFakeStore(): FakeStore {
     },
     webhooks: { create: unused, list: unused, delete: unused, disable: unused },
     outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {} },
+    browserSessions: { create: unused, find: unused, touch: unused, delete: unused, deleteOlder: unused },
+    traffic: { read: unused },
     ping: () => answer(() => undefined),
     close: () => Promise.resolve(),
   };

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
 import type { SupervisorSettings } from '../../src/supervisor/settings.ts';
-import { createSupervisor, type SessionView, type Supervisor } from '../../src/supervisor/supervisor.ts';
+import { Supervisor, type SessionView } from '../../src/supervisor/supervisor.ts';
 import { createFakeStore, type FakeStore } from './fake-store.ts';
 import { eventually } from './eventually.ts';
 import type { TestChildScript } from './test-child.ts';
@@ -82,7 +82,7 @@ export async function supervise(
   const script = (content: TestChildScript) => writeFileSync(scriptPath, JSON.stringify(content));
   script(options.script ?? {});
   options.prepare?.(store);
-  const supervisor = createSupervisor({
+  const supervisor = new Supervisor({
     store,
     childEntry: testChildEntry,
     settings: { ...quickSettings, ...options.settings, childEnvironment: { TEST_CHILD_SCRIPT: scriptPath } },

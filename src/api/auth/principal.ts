@@ -11,7 +11,9 @@ export interface Principal {
 
 export interface Authenticator {
   /** Who holds this token, or null when nobody does. */
-  authenticate(token: string): Principal | null;
+  authenticate(token: string): Promise<Principal | null>;
+  /** Who has this id by now; null when there is nobody any more. */
+  principalOf(id: string): Promise<Principal | null>;
 }
 
 /** Default deny: the scope must be granted, and the session too where the route names one. */

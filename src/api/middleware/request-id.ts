@@ -8,6 +8,7 @@ export function requestId(): RequestMiddleware {
     const given = ctx.get('x-request-id');
     ctx.state.requestId = /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : `req_${ulid()}`;
     ctx.state.principal = null;
+    ctx.state.browser = null;
     ctx.state.nonce = randomBytes(16).toString('base64');
     ctx.set('x-request-id', ctx.state.requestId);
     await next();

@@ -1,15 +1,7 @@
 /** The routes of all operations, derived from the contract: lookup, scope, params, deadline, result. */
 import { Router } from '@koa/router';
-import { assertNever } from '../../contract/assert-never.ts';
 import { WardenError } from '../../contract/errors.ts';
-import {
-  operationNames,
-  operations,
-  type ChildOperationName,
-  type GatewayOperationName,
-  type OperationName,
-  type SendOperationName,
-} from '../../contract/index.ts';
+import { operationNames, operations, type OperationName } from '../../contract/index.ts';
 import { parseSessionId } from '../../contract/ids.ts';
 import { fromPublishedForm } from '../../contract/published-forms.ts';
 import type { Operation } from '../../contract/operation.ts';
@@ -21,83 +13,19 @@ import { coerceFields, readMultipart } from '../middleware/multipart.ts';
 import type { RequestContext, RequestState } from '../state.ts';
 import { withDeadline } from './deadline.ts';
 import { answerFile, FileAnswer } from './file-answer.ts';
-import type { Handlers } from './handler.ts';
-import { Idempotency, ReplayedAnswer, type RequestKey } from './idempotency.ts';
+import { ReplayedAnswer, type RequestKey } from './idempotency.ts';
 import { keyHeader, replayedHeader, requestKey } from './idempotency-key.ts';
-import { mediaHandlers } from './media.ts';
-import { messageHandlers } from './messages.ts';
 import { outcomeOf } from './outcome.ts';
-import { pairingHandlers } from './pairing.ts';
+import type { OperationRunner } from './operation-runner.ts';
 import { pictures } from './pictures.ts';
-import { preparedParams } from './prepared-params.ts';
-import { sandboxPeopleHandlers } from './sandbox-people.ts';
-import { sandboxGroupHandlers } from './sandbox-groups.ts';
-import { sandboxHandlers } from './sandbox.ts';
-import { scheduledHandlers } from './scheduled.ts';
-import { send } from './send.ts';
-import { sessionHandlers } from './sessions.ts';
-import { supervisionHandlers } from './supervision.ts';
-import { invalidRequest, parseParams } from './validation.ts';
-import { webhookHandlers } from './webhooks.ts';
+import { invalidRequest } from './validation.ts';
 
 export const apiPrefix = '/api/v1';
 
 /** All routes below /api/v1, one per path and alias of every operation. */
-export function operationRoutes(dependencies: ApiDependencies): Router<RequestState> {
+export function operationRoutes(dependencies: ApiDependencies, run: OperationRunner): Router<RequestState> {
   // Case matters, as it does for whoever guards a path by its prefix.
   const router = new Router<RequestState>({ prefix: apiPrefix, sensitive: true });
-  const idempotency = new Idempotency(dependencies);
-  const handlers: Handlers<GatewayOperationName> = {
-    ...sessionHandlers(dependencies),
-    ...supervisionHandlers(dependencies),
-    ...pairingHandlers(dependencies),
-    ...webhookHandlers(dependencies),
-    ...messageHandlers(dependencies),
-    ...scheduledHandlers(dependencies),
-    ...mediaHandlers(dependencies),
-    ...sandboxHandlers(dependencies),
-    ...sandboxGroupHandlers(dependencies),
-    ...sandboxPeopleHandlers(dependencies),
-  };
-  // A type parameter of its own: it ties the handler to the params of the same name.
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
-  const runGateway = async <N extends GatewayOperationName>(name: N, run: Run): Promise<unknown> => {
-    const params = parseParams(name, run.input);
-    return idempotency.once({ ...run, name, params }, async (take) => {
-      await take(null);
-      return handlers[name]({ ...run, params });
-    });
-  };
-
-  const runSend = async (name: SendOperationName, run: Run): Promise<unknown> => {
-    if (run.row === null) throw new WardenError('session_not_found');
-    const { row, upload, signal } = run;
-    const params = parseParams(name, run.input);
-    return idempotency.once({ ...run, name, params }, (take) =>
-      send(dependencies, { name, row, upload, signal, params, take }),
-    );
-  };
-
-  const runChild = async (name: ChildOperationName, run: Run): Promise<unknown> => {
-    if (run.row === null) throw new WardenError('session_not_found');
-    const { id } = run.row;
-    const params = parseParams(name, run.input);
-    return idempotency.once({ ...run, name, params }, async (take) => {
-      const prepared = await preparedParams(name, params);
-      // A session that can do nothing now refuses before the key is taken: nothing has happened, and everybody knows.
-      if (run.key !== null) await dependencies.supervisor.assertSendable(id);
-      await take(null);
-      return dependencies.supervisor.call(id, name, prepared, operations[name].deadlineMs);
-    });
-  };
-
-  const run = (name: OperationName, request: Run): Promise<unknown> => {
-    if (isGateway(name)) return runGateway(name, request);
-    if (isSend(name)) return runSend(name, request);
-    if (isChild(name)) return runChild(name, request);
-    return assertNever(name);
-  };
-
   for (const name of operationNames) {
     const operation: Operation = operations[name];
     const serve = async (ctx: RequestContext): Promise<void> => {
@@ -122,18 +50,6 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
   }
   return router;
 }
-
-interface Run {
-  readonly input: unknown;
-  readonly row: SessionRow | null;
-  readonly upload: UploadedFile | null;
-  readonly key: RequestKey | null;
-  readonly signal: AbortSignal;
-}
-
-const isGateway = (name: OperationName): name is GatewayOperationName => operations[name].runs === 'gateway';
-const isChild = (name: OperationName): name is ChildOperationName => operations[name].runs === 'child';
-const isSend = (name: OperationName): name is SendOperationName => operations[name].runs === 'send';
 
 /** The session that the path names, if it names one. Whoever may not see it is told what strangers are: it is not there. */
 async function sessionOfPath(

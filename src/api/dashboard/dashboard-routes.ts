@@ -1,0 +1,58 @@
+/** Every page and form of the dashboard, and the order in which a request meets what guards them. */
+import { Router } from '@koa/router';
+import type { RequestMiddleware, RequestState } from '../state.ts';
+import type { DashboardDependencies } from './dependencies.ts';
+import { formBody, ownForms } from './form-body.ts';
+import type { DashboardForm } from './form.ts';
+import { accentForm } from './forms/choose-accent.ts';
+import { createSessionForm } from './forms/create-session.ts';
+import { pairByCodeForm } from './forms/pair-by-code.ts';
+import { sessionActionForms } from './forms/session-actions.ts';
+import { servePage, type DashboardPage } from './page.ts';
+import { fleetPage } from './pages/fleet.ts';
+import { newSessionPage } from './pages/new-session.ts';
+import { sessionOverviewPage } from './pages/session-overview.ts';
+import { sessionProcessPage } from './pages/session-process.ts';
+import { sessionsPage } from './pages/sessions.ts';
+import { errorPages, requireBrowser, signInRoutes } from './sign-in.ts';
+
+export function dashboardRoutes(dependencies: DashboardDependencies): Router<RequestState> {
+  const router = new Router<RequestState>({ sensitive: true });
+  router.use('/dashboard', errorPages(dependencies));
+  router.use(signInRoutes(dependencies).routes());
+  const guard = requireBrowser(dependencies);
+  for (const { path, serve } of servedPages(dependencies)) router.get(path, guard, serve);
+  for (const form of forms(dependencies)) {
+    router.post(form.path, guard, formBody(), ownForms(dependencies.login), form.submit);
+  }
+  return router;
+}
+
+interface ServedPage {
+  readonly path: string;
+  readonly serve: RequestMiddleware;
+}
+
+function servedPages(dependencies: DashboardDependencies): readonly ServedPage[] {
+  const page = <Model extends object>(each: DashboardPage<Model>): ServedPage => ({
+    path: each.path,
+    serve: servePage(each, dependencies),
+  });
+  return [
+    page(fleetPage(dependencies)),
+    page(sessionsPage(dependencies)),
+    // Before the page of a session of that name.
+    page(newSessionPage(dependencies)),
+    page(sessionOverviewPage(dependencies)),
+    page(sessionProcessPage(dependencies)),
+  ];
+}
+
+function forms(dependencies: DashboardDependencies): readonly DashboardForm[] {
+  return [
+    createSessionForm(dependencies),
+    ...sessionActionForms(dependencies),
+    pairByCodeForm(dependencies),
+    accentForm(),
+  ];
+}

@@ -1,0 +1,142 @@
+/** How a browser gets in: by a one-time link, by a token, or by being on this machine; and how it gets out again. */
+import { Router } from '@koa/router';
+import { errorCatalogue, toWardenError, WardenError } from '../../contract/errors.ts';
+import { createAttemptLimit } from '../auth/attempt-limit.ts';
+import { isLocalVisit } from '../auth/local-visit.ts';
+import { superadmin, type Principal } from '../auth/principal.ts';
+import { assertSameOrigin } from '../middleware/identify.ts';
+import type { RequestContext, RequestMiddleware, RequestState } from '../state.ts';
+import { accentOf } from './accent.ts';
+import type { DashboardDependencies } from './dependencies.ts';
+import { formBody, formField } from './form-body.ts';
+
+export const loginPath = '/dashboard/login';
+const homePath = '/dashboard';
+
+const usedLink =
+  'This link has been used already or is older than 15 minutes. Print a new one with "npm run login-link", or sign in with a token.';
+const wrongToken = 'This is not a token of this gateway.';
+
+export function signInRoutes(dependencies: DashboardDependencies): Router<RequestState> {
+  const { links, auth, login, cookie, clock, render, settings } = dependencies;
+  const limit = createAttemptLimit();
+  const router = new Router<RequestState>({ sensitive: true });
+
+  const show = (ctx: RequestContext, status: number, problem: string | null): void => {
+    ctx.status = status;
+    ctx.type = 'text/html';
+    ctx.body = render('login/page.njk', { problem, next: nextOf(ctx), accent: accentOf(ctx) });
+  };
+
+  router.get(loginPath, async (ctx) => {
+    const { t: secret } = ctx.query;
+    if (typeof secret !== 'string') {
+      if (ctx.state.browser === null) show(ctx, 200, null);
+      else redirect(ctx, homePath);
+    } else if (links.consume(secret)) {
+      await letIn(dependencies, ctx, superadmin);
+      redirect(ctx, homePath);
+    } else show(ctx, 401, usedLink);
+  });
+
+  router.post(loginPath, formBody(), async (ctx) => {
+    assertSameOrigin(ctx, settings.baseUrl);
+    const address = ctx.ip;
+    const waitMs = limit.waitMs(address, clock.now());
+    if (waitMs !== null) {
+      ctx.set('retry-after', String(Math.ceil(waitMs / 1000)));
+      show(ctx, 429, `Too many failed attempts; wait ${Math.ceil(waitMs / 1000)} seconds.`);
+      return;
+    }
+    const principal = await auth.authenticate(formField(ctx, 'token').trim());
+    if (principal === null) {
+      limit.failed(address, clock.now());
+      show(ctx, 401, wrongToken);
+      return;
+    }
+    limit.succeeded(address);
+    await letIn(dependencies, ctx, principal);
+    redirect(ctx, nextOf(ctx));
+  });
+
+  router.post('/dashboard/logout', async (ctx) => {
+    if (ctx.state.browser !== null) await login.signOut(cookie.read(ctx));
+    cookie.clear(ctx);
+    redirect(ctx, loginPath);
+  });
+  return router;
+}
+
+/** Lets browsers on that may come in without a login, and sends the others to it. */
+export function requireBrowser(dependencies: DashboardDependencies): RequestMiddleware {
+  const { settings } = dependencies;
+  const mayEnter = (ctx: RequestContext): boolean => {
+    const { auth, listenHost } = settings.dashboard;
+    if (auth === 'none') return true;
+    const visit = {
+      listenHost,
+      remoteAddress: ctx.req.socket.remoteAddress,
+      headers: ctx.req.headers,
+    };
+    return auth === 'auto' && isLocalVisit(visit);
+  };
+  return async (ctx, next) => {
+    if (ctx.state.browser === null) {
+      // A form or a part of a page belongs to a page that was open before: it must be loaded again.
+      if (ctx.method !== 'GET' || ctx.query['part'] !== undefined) throw new WardenError('unauthorized');
+      if (!mayEnter(ctx)) {
+        redirect(ctx, `${loginPath}?next=${encodeURIComponent(ctx.url)}`);
+        return;
+      }
+      await letIn(dependencies, ctx, superadmin);
+    }
+    await next();
+  };
+}
+
+/** Shows what goes wrong as a page, in the same words as the API. */
+export function errorPages({ render, log }: DashboardDependencies): RequestMiddleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (thrown) {
+      const error = toWardenError(thrown);
+      const { status, sentence } = errorCatalogue[error.code];
+      const isInternal = error.code === 'internal_error';
+      if (isInternal) log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'page failed');
+      ctx.status = status;
+      ctx.type = 'text/html';
+      ctx.body = render('error/page.njk', {
+        status,
+        message: isInternal ? sentence : error.message,
+        requestId: ctx.state.requestId,
+        accent: accentOf(ctx),
+      });
+    }
+  };
+}
+
+async function letIn(
+  { login, cookie, settings }: DashboardDependencies,
+  ctx: RequestContext,
+  principal: Principal,
+): Promise<void> {
+  const signedIn = await login.signIn(principal);
+  cookie.set(ctx, signedIn.cookie, settings.dashboard.lifetimeMs);
+  ctx.state.browser = signedIn.browser;
+  ctx.state.principal = principal;
+}
+
+/** 303, so that a form that is sent leads to a page that can be reloaded. */
+export function redirect(ctx: RequestContext, path: string): void {
+  ctx.redirect(path);
+  ctx.status = 303;
+}
+
+/** Where to go after the login: a page of ours, whatever the query says. */
+function nextOf(ctx: RequestContext): string {
+  const { next } = ctx.query;
+  const url = typeof next === 'string' ? URL.parse(next, 'http://gateway.invalid') : null;
+  const isOurs = url?.host === 'gateway.invalid' && /^\/dashboard(?:\/|$)/.test(url.pathname);
+  return isOurs ? `${url.pathname}${url.search}` : homePath;
+}
