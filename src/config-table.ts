@@ -12,6 +12,7 @@ import {
 } from './config-variables.ts';
 import { childVariables } from './config-children.ts';
 import { mediaVariables } from './config-media.ts';
+import { streamVariables } from './config-streams.ts';
 import { webhookVariables } from './config-webhooks.ts';
 import { secretWeakness } from './secret-strength.ts';
 
@@ -168,6 +169,7 @@ export const configTable = {
   Media: mediaVariables,
   'Child processes': childVariables,
   Webhooks: webhookVariables,
+  'Event streams': streamVariables,
 } as const;
 
 /** All variables in the order of the table, with their topic. */

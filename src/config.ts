@@ -38,6 +38,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Media: media,
     'Child processes': children,
     Webhooks: webhooks,
+    'Event streams': streams,
   } = configTable;
   const config = {
     port: source.required(listening.port),
@@ -119,6 +120,8 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     webhookRetryScheduleMs: source.required(webhooks.webhookRetrySchedule),
     webhookConcurrency: source.required(webhooks.webhookConcurrency),
     outboundAllowCidr: source.required(webhooks.outboundAllowCidr),
+
+    streamMax: source.required(streams.streamMax),
   } as const;
   source.demand(
     config.heartbeatIntervalMs < config.heartbeatSuspectMs,

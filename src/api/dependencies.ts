@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
+import type { EventStreams } from './streams/event-streams.ts';
 import type { SupervisorPort } from './supervisor-port.ts';
 
 export interface ApiSettings {
@@ -26,6 +27,7 @@ export interface ApiDependencies {
   readonly sandbox: SandboxPort | null;
   readonly media: Media;
   readonly auth: Authenticator;
+  readonly streams: EventStreams;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;
   readonly log: Logger;

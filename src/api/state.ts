@@ -6,6 +6,8 @@ export interface RequestState {
   requestId: string;
   /** Null until the token is checked, and on public routes. */
   principal: Principal | null;
+  /** Who the request's token belongs to by now, for requests that last. */
+  principalNow: () => Principal | null;
   /** The parsed JSON body, or the fields of a multipart one; undefined when there is none. */
   body: unknown;
   /** For the inline scripts of the one page that has any: see docs/swagger-page.ts. */

@@ -8,10 +8,11 @@ import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
-import { DeliveryListener } from './delivery-listener.ts';
+import { createEventsStore } from './events.ts';
 import { CommitQueue } from './group-commit.ts';
 import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
+import { NotificationListener } from './notification-listener.ts';
 import { createOutboxStore } from './outbox.ts';
 import { openDatabase } from './pool.ts';
 import { createSessionsStore } from './sessions.ts';
@@ -36,7 +37,7 @@ export async function createStore(options: {
     (writes) => database.transaction((transaction) => commitBatch(transaction, writes, newEventId)),
     log,
   );
-  const listener = new DeliveryListener(connection, log);
+  const listener = new NotificationListener(connection, log);
   return {
     sessions: createSessionsStore(database),
     children: createChildrenStore(database),
@@ -53,6 +54,7 @@ export async function createStore(options: {
     media: createMediaStore(database),
     webhooks: createWebhooksStore(database),
     outbox: createOutboxStore(database, listener),
+    events: createEventsStore(database, listener),
     ping: async (timeoutMs) => {
       await database.run(
         (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),

@@ -16,6 +16,7 @@ import type {
   StoredValue,
   ToSupervisor,
 } from '../contract/ipc.ts';
+import type { EventsStore } from './events-store.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -319,6 +320,7 @@ export interface Store {
   readonly media: MediaStore;
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
+  readonly events: EventsStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;

@@ -8,7 +8,9 @@ import type { ApiDependencies } from '../../src/api/dependencies.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
 import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits } from '../../src/api/http-server.ts';
 import { createQrImages } from '../../src/api/qr-image.ts';
+import type { Authenticator } from '../../src/api/auth/principal.ts';
 import type { SandboxPort } from '../../src/api/sandbox-port.ts';
+import { EventStreams, type EventStreamsSettings } from '../../src/api/streams/event-streams.ts';
 import { systemClock } from '../../src/clock.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -43,22 +45,40 @@ export interface ApiUnderTest {
   close(): Promise<void>;
 }
 
-export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnderTest> {
+export interface ApiOptions {
+  readonly limits?: Partial<HttpLimits>;
+  readonly streams?: Partial<EventStreamsSettings>;
+  readonly auth?: Authenticator;
+  /** In place of a store that reaches the database directly. */
+  readonly openStore?: (database: TestDatabase) => Promise<Store>;
+}
+
+export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> {
   setLogLevel('silent');
   const database = await createTestDatabase();
-  const store = await database.openStore();
+  const { limits = {}, openStore = () => database.openStore() } = options;
+  const store = await openStore(database);
   const supervisor = createFakeSupervisor(store);
   const qrImages = createQrImages();
   const sandbox = createFakeSandbox();
   const mediaFolder = await mkdtemp(join(tmpdir(), 'warden-media-'));
   const media = await openTestMedia(mediaFolder, store);
+  const streams = new EventStreams({
+    events: store.events,
+    clock: systemClock,
+    log: logger('streams'),
+    ...(options.streams === undefined ? {} : { settings: options.streams }),
+  });
   const dependencies: ApiDependencies = {
     store,
     supervisor,
     sandbox,
     qrImages,
     media,
-    auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
+    streams,
+    auth:
+      options.auth ??
+      createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
     settings: {
       version: '0.0.0-test',
       baseUrl: 'https://warden.example',
@@ -83,6 +103,7 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
     sandbox,
     dependencies,
     close: async () => {
+      streams.close();
       await client.close();
       await closeHttpServer(server, 1000);
       await qrImages.dispose();

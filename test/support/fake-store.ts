@@ -153,6 +153,14 @@ export function createFakeStore(): FakeStore {
     },
     webhooks: { create: unused, list: unused, delete: unused, disable: unused },
     outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {} },
+    events: {
+      head: unused,
+      listAfter: unused,
+      prunedThrough: unused,
+      existing: unused,
+      onNew: () => () => {},
+      onNotice: () => () => {},
+    },
     ping: () => answer(() => undefined),
     close: () => Promise.resolve(),
   };

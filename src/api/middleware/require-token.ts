@@ -10,6 +10,7 @@ export function requireToken(auth: Authenticator): RequestMiddleware {
       const principal = token === '' ? null : auth.authenticate(token);
       if (principal === null) throw new WardenError('unauthorized');
       ctx.state.principal = principal;
+      ctx.state.principalNow = () => auth.authenticate(token);
       ctx.set('cache-control', 'no-store');
     }
     await next();

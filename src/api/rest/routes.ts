@@ -9,6 +9,7 @@ import {
   type GatewayOperationName,
   type OperationName,
   type SendOperationName,
+  type StreamOperationName,
 } from '../../contract/index.ts';
 import { parseSessionId } from '../../contract/ids.ts';
 import { fromPublishedForm } from '../../contract/published-forms.ts';
@@ -20,6 +21,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { coerceFields, readMultipart } from '../middleware/multipart.ts';
 import type { RequestContext, RequestState } from '../state.ts';
 import { withDeadline } from './deadline.ts';
+import { answerStream } from './event-streams.ts';
 import { answerFile, FileAnswer } from './file-answer.ts';
 import type { Handlers } from './handler.ts';
 import { mediaHandlers } from './media.ts';
@@ -71,7 +73,7 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
     return dependencies.supervisor.call(run.row.id, name, params, deadlineMs);
   };
 
-  const run = (name: OperationName, request: Run): Promise<unknown> => {
+  const run = (name: AnsweredOnce, request: Run): Promise<unknown> => {
     if (isGateway(name)) return runGateway(name, request);
     if (isSend(name)) return runSend(name, request);
     if (isChild(name)) return runChild(name, request);
@@ -81,6 +83,11 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
   for (const name of operationNames) {
     const operation: Operation = operations[name];
     const serve = async (ctx: RequestContext): Promise<void> => {
+      if (isStream(name)) {
+        const input = inputOf(ctx, operation);
+        await answerStream(dependencies, ctx, { name, input, row: () => sessionOfPath(dependencies, ctx, operation) });
+        return;
+      }
       const row = await sessionOfPath(dependencies, ctx, operation);
       const upload = await takeUpload(dependencies, ctx, operation);
       try {
@@ -108,6 +115,9 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
+type AnsweredOnce = Exclude<OperationName, StreamOperationName>;
+
+const isStream = (name: OperationName): name is StreamOperationName => operations[name].runs === 'stream';
 const isGateway = (name: OperationName): name is GatewayOperationName => operations[name].runs === 'gateway';
 const isChild = (name: OperationName): name is ChildOperationName => operations[name].runs === 'child';
 const isSend = (name: OperationName): name is SendOperationName => operations[name].runs === 'send';
@@ -121,7 +131,9 @@ async function sessionOfPath(
   const { principal } = ctx.state;
   if (principal === null) throw new WardenError('unauthorized');
   if (!operation.path.startsWith('/sessions/:id')) {
-    if (!isAllowed(principal, operation.scope, null)) throw new WardenError('forbidden');
+    // Streams leave out what the token may not see.
+    const isNarrowed = operation.runs === 'stream' && principal.scopes.includes(operation.scope);
+    if (!isNarrowed && !isAllowed(principal, operation.scope, null)) throw new WardenError('forbidden');
     return null;
   }
   const text = pathParams(ctx)['id'] ?? '';
