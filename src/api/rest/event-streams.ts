@@ -24,15 +24,17 @@ export async function answerStream(
   request: Request,
 ): Promise<void> {
   try {
-    const stream = await withDeadline(ctx.res, operations[request.name].deadlineMs, () =>
-      open(dependencies, ctx, request),
-    );
-    // Who went away meanwhile will not close it.
-    if (stream !== null && ctx.res.destroyed) stream.destroy();
+    const stream = await withDeadline(ctx.res, operations[request.name].deadlineMs, async (signal) => {
+      const opened = await open(dependencies, ctx, request);
+      // Nobody is there any more to close it.
+      if (signal.aborted) opened?.destroy();
+      return opened;
+    });
     begin(ctx, stream);
   } catch (thrown) {
     const error = toWardenError(thrown);
-    if (errorCatalogue[error.code].status !== 503 || !readsStreams(ctx.get('accept'))) throw error;
+    const isPassing = [503, 504].includes(errorCatalogue[error.code].status);
+    if (!isPassing || !readsStreams(ctx.get('accept'))) throw error;
     begin(ctx, comeBackLater(error.message));
   }
 }

@@ -5,7 +5,7 @@
 import type { Clock } from '../../clock.ts';
 import { WardenError } from '../../contract/errors.ts';
 import type { Logger } from '../../log.ts';
-import type { EventsStore } from '../../store/events-store.ts';
+import type { EventSelection, EventsStore } from '../../store/events-store.ts';
 import type { Principal } from '../auth/principal.ts';
 import { EventFeed } from './event-feed.ts';
 import { EventStream } from './event-stream.ts';
@@ -92,6 +92,11 @@ export class EventStreams {
     }
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Ends all streams at once, and opens no more. */
   close(): void {
     this.#isClosed = true;
@@ -109,9 +114,10 @@ export class EventStreams {
       const details = [{ field: 'last_event_id', ...position, received: JSON.stringify(lastEventId.slice(0, 60)) }];
       throw new WardenError('invalid_request', { details });
     }
-    const isReset = lastEventId !== '' && (await this.#events.prunedThrough(selection.sessions)) > position;
     const opening = [retryFrame()];
-    if (isReset) opening.push(this.#resetFrame(request.wanted.only));
+    if (lastEventId !== '' && (await this.#isIncomplete(position, selection))) {
+      opening.push(this.#resetFrame(request.wanted.only));
+    }
     // Whatever ended while we asked the database may have been told already.
     if (this.#isClosed) throw new WardenError('shutting_down');
     const stream = new EventStream({
@@ -125,6 +131,15 @@ export class EventStreams {
     const entry: OpenStream = { stream, request, beats: 0 };
     this.#open.add(entry);
     return stream;
+  }
+
+  /** Whether something after this position cannot be told any more. */
+  async #isIncomplete(position: number, { sessions }: EventSelection): Promise<boolean> {
+    const pruned = await this.#events.prunedThrough(sessions);
+    if (pruned <= position) return false;
+    const recent = this.#feed?.recent ?? null;
+    const isKept = recent !== null && pruned <= recent.tail && recent.numberAfter(position) !== null;
+    return !isKept;
   }
 
   #resetFrame(session: string | null): Buffer {
