@@ -27,15 +27,16 @@ export class NotificationListener {
   }
 
   /**
-   * Calls back on every notification, and with null as soon as the channel is listened to and after each reconnection.
-   * Answers the way to stop it.
+   * Calls back on every notification, and with null as soon as the channel is listened to, now and after each
+   * reconnection: from there on nothing is missed. Answers the way to stop it.
    */
   add(channel: Channel, callback: Callback): () => void {
     // A wrapper, so that the same function can listen twice and be removed twice.
     const own: Callback = (payload) => callback(payload);
     const callbacks = this.callbacks.get(channel) ?? new Set();
     this.callbacks.set(channel, callbacks.add(own));
-    if (this.client !== null) void this.listen(this.client);
+    if (this.listening.has(channel)) queueMicrotask(() => callbacks.has(own) && own(null));
+    else if (this.client !== null) void this.listen(this.client);
     else if (this.timer === null && !this.isClosed) this.connect();
     return () => void callbacks.delete(own);
   }
@@ -53,7 +54,6 @@ export class NotificationListener {
   private connect(): void {
     const client = new Client({ connectionString: this.connection, connectionTimeoutMillis: 5_000, keepAlive: true });
     this.client = client;
-    this.listening = new Set();
     // Nobody asks anything of it until it is connected.
     this.isListening = true;
     client.on('error', (error) => this.lose(client, error));
@@ -95,6 +95,7 @@ export class NotificationListener {
   private lose(client: Client, error: unknown): void {
     if (this.client !== client || this.isClosed) return;
     this.client = null;
+    this.listening = new Set();
     client.end().catch(() => undefined);
     this.log.warn({ err: error, retryInMs: this.delayMs }, 'lost the connection that listens for notifications');
     this.timer = setTimeout(() => {

@@ -59,7 +59,9 @@ const allIds = Array.from({ length: count }, (_, index) => String(index));
 describe('a client that reads slowly', () => {
   test('costs the gateway a bounded amount of memory, and nobody else any time', async () => {
     const wanted = { only: null, sessions: null, names: null };
-    const idle = await api.dependencies.streams.open({ wanted, lastEventId: '', principal: () => superadmin });
+    const { signal } = new AbortController();
+    const principal = () => superadmin;
+    const idle = await api.dependencies.streams.open({ wanted, lastEventId: '', principal, signal });
     try {
       idle.read(0);
       const other = await listen('/events');
@@ -146,7 +148,8 @@ describe('while the database is away', () => {
     proxy.mode = 'cut';
     try {
       const plain = await eventually(async () => {
-        const answer = await api.client.call('GET', '/api/v1/events');
+        const answer = await SseClient.open(`${api.baseUrl}/api/v1/events`, { token: testToken });
+        clients.push(answer);
         return answer.status === 503 ? answer : null;
       });
       assert.ok(Number(plain.headers['retry-after']) > 0);

@@ -25,7 +25,7 @@ export async function answerStream(
 ): Promise<void> {
   try {
     const stream = await withDeadline(ctx.res, operations[request.name].deadlineMs, async (signal) => {
-      const opened = await open(dependencies, ctx, request);
+      const opened = await open(dependencies, ctx, { ...request, signal });
       // Nobody is there any more to close it.
       if (signal.aborted) opened?.destroy();
       return opened;
@@ -54,7 +54,7 @@ function begin(ctx: RequestContext, body: EventStream | Buffer | null): void {
 async function open(
   { store, streams }: ApiDependencies,
   ctx: RequestContext,
-  { name, input, row }: Request,
+  { name, input, row, signal }: Request & { readonly signal: AbortSignal },
 ): Promise<EventStream | null> {
   const session = await row();
   const params: Params<StreamOperationName> = parseParams(name, input);
@@ -72,5 +72,5 @@ async function open(
   if (ctx.method === 'HEAD') return null;
   // A client that reconnects sends the header; what stands in its URL is from its first time.
   const lastEventId = ctx.get('last-event-id') || (params.last_event_id ?? '');
-  return streams.open({ wanted, lastEventId, principal: ctx.state.principalNow });
+  return streams.open({ wanted, lastEventId, principal: ctx.state.principalNow, signal });
 }

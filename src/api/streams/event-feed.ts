@@ -3,6 +3,7 @@
  * Whoever has fallen behind what is kept reads pages of its own, one reader at a time.
  */
 import type { Clock } from '../../clock.ts';
+import { WardenError } from '../../contract/errors.ts';
 import type { Logger } from '../../log.ts';
 import type { EventPage, EventSelection, EventsStore, SessionNotice } from '../../store/events-store.ts';
 import { RecentFrames, type Frame } from './recent-frames.ts';
@@ -30,7 +31,9 @@ export interface FeedOptions {
 export class EventFeed {
   readonly #options: FeedOptions;
   readonly #unlisten: readonly (() => void)[];
+  readonly #ready = Promise.withResolvers<RecentFrames>();
   #recent: RecentFrames | null = null;
+  #isListening = false;
   #identity = '';
   #isDue = false;
   #isReading = false;
@@ -40,14 +43,23 @@ export class EventFeed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#ready.promise.catch(() => undefined);
     const { events } = options;
     this.#unlisten = [events.onNew(() => this.#read()), events.onNotice((notice) => this.#tell(notice))];
     this.#read();
   }
 
-  /** Null until it is known where the latest events are; `onMore` tells when that is over. */
+  /** Null until `ready` resolves. */
   get recent(): RecentFrames | null {
     return this.#recent;
+  }
+
+  /**
+   * Resolves when nothing is missed from now on. Rejects with what the store threw, after which this feed is of no use, and
+   * with `shutting_down` when it is closed before.
+   */
+  get ready(): Promise<RecentFrames> {
+    return this.#ready.promise;
   }
 
   /** A page of events that are kept no more, as frames. Throws what the store throws. */
@@ -63,6 +75,7 @@ export class EventFeed {
 
   close(): void {
     this.#isClosed = true;
+    this.#ready.reject(new WardenError('shutting_down'));
     for (const stop of this.#unlisten) stop();
     if (this.#retry !== null) clearTimeout(this.#retry);
   }
@@ -82,6 +95,10 @@ export class EventFeed {
       }
     } catch (error) {
       if (this.#isClosed) return;
+      if (this.#recent === null) {
+        this.#ready.reject(error);
+        return;
+      }
       this.#options.log.warn({ err: error }, 'event streams wait for the database');
       this.#retry ??= setTimeout(() => {
         this.#retry = null;
@@ -98,6 +115,7 @@ export class EventFeed {
       const head: StreamHead = await events.head();
       this.#identity = head.identity;
       this.#recent = new RecentFrames(head.position, budgetBytes);
+      this.#settleReady();
     } else {
       const page = await events.listAfter(this.#recent.tail, everything, pageRows);
       for (const frame of this.#framesOf(page)) this.#recent.add(frame);
@@ -105,6 +123,10 @@ export class EventFeed {
       if (!page.isLast) this.#isDue = true;
     }
     if (!this.#isClosed) onMore();
+  }
+
+  #settleReady(): void {
+    if (this.#isListening && this.#recent !== null) this.#ready.resolve(this.#recent);
   }
 
   #framesOf({ events }: EventPage): readonly Frame[] {
@@ -118,6 +140,8 @@ export class EventFeed {
   #tell(notice: SessionNotice | null): void {
     const { clock, onMore, onDeleted, onMissed } = this.#options;
     if (notice === null) {
+      this.#isListening = true;
+      this.#settleReady();
       onMissed();
       return;
     }

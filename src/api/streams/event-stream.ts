@@ -13,6 +13,7 @@ const bufferBytes = 64 * 1024;
 const retryMs = 1_000;
 
 export interface EventStreamOptions {
+  /** It is ready. */
   readonly feed: EventFeed;
   readonly selection: EventSelection;
   /** It tells what comes after. */
@@ -46,6 +47,7 @@ export class EventStream extends Readable {
     this.#feed = feed;
     this.selection = selection;
     this.#position = position;
+    this.#number = feed.recent?.numberAfter(position) ?? null;
     this.#toldPosition = position;
     this.#idOf = idOf;
     this.#onClose = onClose;

@@ -39,6 +39,8 @@ export interface StreamRequest {
   readonly lastEventId: string;
   /** Who holds the token by now; null when nobody does any more. */
   readonly principal: () => Principal | null;
+  /** Nobody waits for the stream any more. */
+  readonly signal: AbortSignal;
 }
 
 interface OpenStream {
@@ -89,6 +91,7 @@ export class EventStreams {
       return await this.#begin(request);
     } finally {
       this.#opening -= 1;
+      this.#restIfUnused();
     }
   }
 
@@ -108,6 +111,8 @@ export class EventStreams {
     const selection = selectionOf(request.principal(), request.wanted);
     if (selection === null) throw new WardenError('session_not_found');
     const { lastEventId } = request;
+    const feed = this.#runningFeed();
+    await unlessAborted(feed.ready, request.signal);
     const head = await this.#events.head();
     const position = lastEventId === '' ? head.position : parsePosition(lastEventId, head);
     if (typeof position !== 'number') {
@@ -121,7 +126,7 @@ export class EventStreams {
     // Whatever ended while we asked the database may have been told already.
     if (this.#isClosed) throw new WardenError('shutting_down');
     const stream = new EventStream({
-      feed: this.#runningFeed(),
+      feed,
       selection,
       position,
       idOf: (at) => formatPosition({ identity: head.identity, position: at }),
@@ -165,7 +170,11 @@ export class EventStreams {
 
   #forget(entry: OpenStream): void {
     this.#open.delete(entry);
-    if (this.#open.size === 0) this.#rest();
+    this.#restIfUnused();
+  }
+
+  #restIfUnused(): void {
+    if (this.#open.size === 0 && this.#opening === 0) this.#rest();
   }
 
   #rest(): void {
@@ -208,5 +217,18 @@ export class EventStreams {
     } catch (error) {
       this.#log.warn({ err: error }, 'event streams could not look whether their sessions are still there');
     }
+  }
+}
+
+/** Rejects with `storage_unavailable` when the signal aborts first. */
+async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(new WardenError('storage_unavailable'));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
