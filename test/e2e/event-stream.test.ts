@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Agent, EventSource } from 'undici';
 import { at } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { token, untilConnected } from '../support/gateway.ts';
 import { PairedGateway } from '../support/paired-gateway.ts';
+import { root } from '../support/source-files.ts';
 import { SseClient } from '../support/sse-client.ts';
 
 const contact = '15551234567';
@@ -106,6 +110,38 @@ describe('listening to a session', () => {
       sequences,
       sequences.toSorted((a, b) => a - b),
     );
+  });
+
+  test('the programs in docs/streams.md listen as they are pasted', async () => {
+    const examples = [...readFileSync(join(root, 'docs/streams.md'), 'utf8').matchAll(/^```js\n([\s\S]*?)^```/gm)];
+    assert.equal(examples.length, 2);
+    // Only what depends on this test's port is replaced, and the page that a browser would bring.
+    const { baseUrl } = paired.gateway;
+    const [node = '', browser = ''] = examples.map(([, code = '']) =>
+      code.replace('http://127.0.0.1:3451', baseUrl).replace("fetch('/", `fetch('${baseUrl}/`),
+    );
+    const page = "void listen(process.env.TOKEN, ({ event, data }) => console.log(event, data.body ?? ''));";
+    for (const code of [node, `${browser}\n${page}`]) {
+      const program = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+        cwd: root,
+        env: { TOKEN: token },
+      });
+      try {
+        let output = '';
+        program.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+        program.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+        await eventually(
+          async () => {
+            await write('for the example');
+            return output.includes('for the example');
+          },
+          15_000,
+          () => output,
+        );
+      } finally {
+        program.kill('SIGKILL');
+      }
+    }
   });
 
   test('a stop in order ends streams at once and is not held up by them', async () => {
