@@ -1,14 +1,10 @@
 /** What event streams ask of the store; `events.ts` implements it. Types only; the conventions are those of `store.ts`. */
-import type { SessionId } from '../contract/ids.ts';
 import type { SessionNoticeName } from '../contract/stream-notices.ts';
+import type { ClaimedDelivery } from './store.ts';
 
-export interface StoredEvent {
-  readonly id: string;
-  readonly name: string;
-  readonly session: SessionId;
-  readonly sequence: number;
-  readonly at: number;
-  readonly data: unknown;
+type DeliveredEvent = ClaimedDelivery['event'];
+
+export interface StoredEvent extends DeliveredEvent {
   /** In the one order of all sessions, which is the order of commits. */
   readonly position: number;
 }

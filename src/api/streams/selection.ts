@@ -1,4 +1,4 @@
-/** Pure: which of all events one stream tells. */
+/** Which of all events one stream tells. Pure. */
 import { eventNames } from '../../contract/events.ts';
 import type { SessionId } from '../../contract/ids.ts';
 import { sessionNoticeNames } from '../../contract/stream-notices.ts';
