@@ -14,6 +14,7 @@ import { childVariables } from './config-children.ts';
 import { idempotencyVariables } from './config-idempotency.ts';
 import { dashboardVariables } from './config-dashboard.ts';
 import { mediaVariables } from './config-media.ts';
+import { streamVariables } from './config-streams.ts';
 import { webhookVariables } from './config-webhooks.ts';
 import { secretWeakness } from './secret-strength.ts';
 
@@ -172,6 +173,7 @@ export const configTable = {
   Webhooks: webhookVariables,
   Idempotency: idempotencyVariables,
   Dashboard: dashboardVariables,
+  'Event streams': streamVariables,
 } as const;
 
 /** All variables in the order of the table, with their topic. */

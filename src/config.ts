@@ -40,6 +40,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Webhooks: webhooks,
     Idempotency: idempotency,
     Dashboard: dashboard,
+    'Event streams': streams,
   } = configTable;
   const config = {
     port: source.required(listening.port),
@@ -127,6 +128,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     dashboardAuth: source.required(dashboard.dashboardAuth),
     dashboardIdleMs: source.required(dashboard.dashboardIdleMs),
     dashboardLifetimeMs: source.required(dashboard.dashboardLifetimeMs),
+    streamMax: source.required(streams.streamMax),
   } as const;
   source.demand(
     config.heartbeatIntervalMs < config.heartbeatSuspectMs,

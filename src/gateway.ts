@@ -11,6 +11,7 @@ import { closeHttpServer, createHttpServer } from './api/http-server.ts';
 import { withProbes } from './api/probes.ts';
 import { createQrImages } from './api/qr-image.ts';
 import { refuseUntilReady } from './api/refuse-until-ready.ts';
+import { EventStreams } from './api/streams/event-streams.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { WardenError } from './contract/errors.ts';
@@ -71,9 +72,11 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   // Listens first: who waits for the gateway is told what the gateway waits for.
   let serve: (request: IncomingMessage, response: ServerResponse) => unknown = refuseUntilReady;
   const server = createHttpServer(withProbes(readiness.check, (request, response) => serve(request, response)));
+  let endStreams = (): void => undefined;
   const stopServing = async (): Promise<void> => {
     readiness.stops();
     if (config.drainDelayMs > 0 && server.listening) await delay(config.drainDelayMs);
+    endStreams();
     await closeHttpServer(server, requestStopMs);
   };
   try {
@@ -126,6 +129,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 
     const qrImages = createQrImages();
     disposables.defer(() => qrImages.dispose());
+    const settings = { most: config.streamMax };
+    const streams = new EventStreams({ events: store.events, clock: systemClock, log: logger('streams'), settings });
+    endStreams = () => streams.close();
     const url = config.publicUrl ?? `http://${inUrl(config.host)}:${config.port}`;
     const auth = createSuperadminAuth({ ...secrets, clock: systemClock });
     const links = createLoginLinks(systemClock);
@@ -146,6 +152,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         clock: systemClock,
       }),
       qrImages,
+      streams,
       settings: {
         version: gatewayVersion,
         baseUrl: url,

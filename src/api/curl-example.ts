@@ -20,6 +20,8 @@ export function curlExample(operation: Operation, baseUrl: string): string {
     `curl -X ${operation.method} ${quote(`${baseUrl}/api/v1${path}${query}`)}`,
     '-H "Authorization: Bearer $TOKEN"',
   ];
+  // Shows each message as it comes.
+  if (operation.runs === 'stream') lines.push('-N');
   if (hasBody && Object.keys(rest).length > 0) {
     lines.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(rest))}`);
   }

@@ -7,6 +7,7 @@ import type { LoginLinks } from './auth/login-links.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
+import type { EventStreams } from './streams/event-streams.ts';
 import type { SupervisorPort } from './supervisor-port.ts';
 
 export interface DashboardSettings {
@@ -48,6 +49,7 @@ export interface ApiDependencies {
   readonly auth: Authenticator;
   readonly links: LoginLinks;
   readonly login: BrowserLogin;
+  readonly streams: EventStreams;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;
   readonly log: Logger;

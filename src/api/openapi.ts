@@ -145,6 +145,7 @@ function describeOperation(operation: Operation, operationId: string, baseUrl: s
       ...(inPath.length === 0 ? {} : { path: z.object(pathShape) }),
       ...(Object.keys(query).length === 0 ? {} : { query: z.object(query) }),
       ...(operation.idempotent === false ? {} : { header: z.object({ [keyHeader]: keySchema.optional() }) }),
+      ...(operation.runs === 'stream' ? { header: resumeHeader } : {}),
     },
     ...(hasBody && restNames.length > 0
       ? {
@@ -170,6 +171,18 @@ function multipartForm(shape: Readonly<Record<string, unknown>>): z.ZodType {
 
 const asSchema = (schema: unknown): z.ZodType => (schema instanceof z.ZodType ? schema : z.string());
 
+const resumeHeader = z.object({
+  'Last-Event-ID': z.string().optional().meta({ description: 'Goes on after the message with this id.' }),
+});
+const streamDescription = 'Messages for as long as the connection lasts; the schema is that of the `data` of each.';
+
+function streamContent({ result, example }: Operation) {
+  const data: unknown = example.result;
+  const name = typeof data === 'object' && data !== null && 'event' in data ? String(data.event) : 'message';
+  const message = `id: 5f0c9a1e-1042\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  return { 'text/event-stream': { schema: result, example: message } };
+}
+
 type Responses = ZodOpenApiOperationObject['responses'];
 
 function successes(operation: Operation): Responses {
@@ -182,6 +195,8 @@ function successes(operation: Operation): Responses {
     return { '200': { description: 'The file.', content: { 'application/octet-stream': { schema: binary } } } };
   }
   const headers = operation.idempotent === false ? {} : { headers: replayHeaders };
+  if (operation.runs === 'stream')
+    return { '200': { description: streamDescription, content: streamContent(operation) } };
   const done = { [String(operation.status)]: { description: 'Done.', content: json, ...headers } };
   if (operation.runs !== 'send') return done;
   return {

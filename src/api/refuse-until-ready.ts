@@ -2,10 +2,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WardenError } from '../contract/errors.ts';
 import { errorEnvelope } from './error-envelope.ts';
+import { comeBackLater, readsStreams } from './streams/sse-frame.ts';
 
 const retryAfterSeconds = 2;
 
-export function refuseUntilReady(_request: IncomingMessage, response: ServerResponse): void {
+export function refuseUntilReady(request: IncomingMessage, response: ServerResponse): void {
+  if (readsStreams(request.headers.accept)) {
+    const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' };
+    response.writeHead(200, headers).end(comeBackLater('the gateway waits for its database'));
+    return;
+  }
   const error = new WardenError('storage_unavailable', {
     message: 'The gateway waits for its database; GET /readyz tells when it is ready.',
   });

@@ -9,6 +9,8 @@ export interface RequestState {
   principal: Principal | null;
   /** The signed-in browser that made the request; null for holders of tokens and for strangers. */
   browser: Browser | null;
+  /** Who the request's token or cookie belongs to by now, for requests that last. */
+  principalNow: () => Promise<Principal | null>;
   /** The parsed JSON body, or the fields of a multipart one; undefined when there is none. */
   body: unknown;
   /** For the inline scripts of the one page that has any: see docs/swagger-page.ts. */

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { chatOperations } from './operations/chats.ts';
 import { contactOperations } from './operations/contacts.ts';
+import { eventOperations } from './operations/events.ts';
 import { groupOperations } from './operations/groups.ts';
 import { loginLinkOperations } from './operations/login-links.ts';
 import { mediaOperations } from './operations/media.ts';
@@ -30,6 +31,7 @@ export const operations = {
   ...groupOperations,
   ...presenceOperations,
   ...webhookOperations,
+  ...eventOperations,
   ...sandboxOperations,
   ...sandboxGroupOperations,
   ...sandboxPeopleOperations,
@@ -50,6 +52,8 @@ export type GatewayOperationName = NamesThatRun<'gateway'>;
 export type ChildOperationName = NamesThatRun<'child'>;
 /** Accepted by the supervisor, then built and sent by the child. */
 export type SendOperationName = NamesThatRun<'send'>;
+/** Answered with events as they happen. */
+export type StreamOperationName = NamesThatRun<'stream'>;
 
 const isOperationName = (name: string): name is OperationName => name in operations;
 export const operationNames: readonly OperationName[] = Object.keys(operations).filter(isOperationName);

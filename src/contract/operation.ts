@@ -10,8 +10,10 @@ export type Scope = 'read' | 'send' | 'manage' | 'admin';
  * - `child`: by the child that hosts the session; the API only validates and forwards.
  * - `send`: by the child, after the supervisor has accepted it: a message row with the WhatsApp message id is committed
  *   before the child hears of it. The child's handler turns the params into content; everything else is common.
+ * - `stream`: by the API, with Server-Sent Events that go on for as long as the caller stays: `result` is the `data` of one
+ *   of them, and the deadline is for the beginning.
  */
-export type RunsIn = 'gateway' | 'child' | 'send';
+export type RunsIn = 'gateway' | 'child' | 'send' | 'stream';
 
 /** One thing that a user can ask for: declared once, everything else is derived from it. */
 export interface Operation<

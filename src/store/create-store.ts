@@ -9,11 +9,12 @@ import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
-import { DeliveryListener } from './delivery-listener.ts';
+import { createEventsStore } from './events.ts';
 import { CommitQueue } from './group-commit.ts';
 import { createIdempotencyStore } from './idempotency.ts';
 import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
+import { NotificationListener } from './notification-listener.ts';
 import { createOutboxStore } from './outbox.ts';
 import { openDatabase } from './pool.ts';
 import { createScheduledStore } from './scheduled.ts';
@@ -40,7 +41,7 @@ export async function createStore(options: {
     (writes) => database.transaction((transaction) => commitBatch(transaction, writes, newEventId)),
     log,
   );
-  const listener = new DeliveryListener(connection, log);
+  const listener = new NotificationListener(connection, log);
   return {
     sessions: createSessionsStore(database),
     children: createChildrenStore(database),
@@ -61,6 +62,7 @@ export async function createStore(options: {
     outbox: createOutboxStore(database, listener),
     traffic: createTrafficStore(database),
     browserSessions: createBrowserSessionsStore(database),
+    events: createEventsStore(database, listener),
     ping: async (timeoutMs) => {
       await database.run(
         (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),

@@ -2,7 +2,7 @@
 import { sql } from 'slonik';
 import { z } from 'zod';
 import { assertNever } from '../contract/assert-never.ts';
-import type { DeliveryListener } from './delivery-listener.ts';
+import type { NotificationListener } from './notification-listener.ts';
 import { noRow, type Database } from './pool.ts';
 import type { ClaimedDelivery, DeliveryOutcome, OutboxStore } from './store.ts';
 import { textOf } from './values.ts';
@@ -11,7 +11,7 @@ import { webhookColumns, webhookRow } from './webhooks.ts';
 /** Deliveries that one webhook may have under lease, so that a slow receiver does not take all places. */
 const maxLeasesPerWebhook = 4;
 
-export function createOutboxStore(database: Database, listener: DeliveryListener): OutboxStore {
+export function createOutboxStore(database: Database, listener: NotificationListener): OutboxStore {
   return {
     claim: (limit, leaseMs) =>
       database.run(async (connection) => {
@@ -77,7 +77,7 @@ export function createOutboxStore(database: Database, listener: DeliveryListener
         `);
         return wait === null ? null : Math.max(0, Math.ceil(wait));
       }),
-    onNew: (callback) => listener.add(callback),
+    onNew: (callback) => listener.add('warden_deliveries', () => callback()),
   };
 }
 

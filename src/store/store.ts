@@ -21,6 +21,7 @@ import type { ScheduledStore } from './scheduled-store.ts';
 
 import type { BrowserSessionsStore } from './browser-sessions.ts';
 import type { TrafficStore } from './traffic.ts';
+import type { EventsStore } from './events-store.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -330,6 +331,7 @@ export interface Store {
   readonly outbox: OutboxStore;
   readonly browserSessions: BrowserSessionsStore;
   readonly traffic: TrafficStore;
+  readonly events: EventsStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;

@@ -3,10 +3,11 @@ import { createServer, type Server } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { operationNames, operations, type OperationName } from '../../src/contract/index.ts';
 import { examplePng } from '../../src/contract/schemas.ts';
-import { at, type ApiAnswer } from '../support/api-client.ts';
+import { at, keysOf, type ApiAnswer } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
-import { GatewayUnderTest, untilConnected, untilStatus } from '../support/gateway.ts';
+import { GatewayUnderTest, token, untilConnected, untilStatus } from '../support/gateway.ts';
 import { mp4, oggOpus } from '../support/media-files.ts';
+import { SseClient } from '../support/sse-client.ts';
 
 const video = mp4({ seconds: 2, width: 64, height: 48 });
 const voiceNote = oggOpus(Array.from({ length: 50 }, () => 60));
@@ -85,12 +86,35 @@ describe('every example of the OpenAPI document', () => {
 
   for (const name of ordered) {
     test(`works in the sandbox: ${name}`, async () => {
+      if (operations[name].runs === 'stream') {
+        await readStream(name);
+        return;
+      }
       await prepare(name);
       const answer = await run(name);
       const expected = otherwise[name]?.status ?? operations[name].status;
       assert.equal(answer.status, expected, `${answer.text}\n${gateway.output.slice(-1500)}`);
       await follow(name, answer);
     });
+  }
+
+  /** Opens the stream, reads the event that the document shows, and leaves. */
+  async function readStream(name: OperationName): Promise<void> {
+    const { path, example, result } = operations[name];
+    const query = new URLSearchParams(Object.entries(example.params).map(([key, value]) => [key, String(value)]));
+    const url = `${gateway.baseUrl}/api/v1${path.replace(':id', 'support')}?${query.toString()}`;
+    const client = await SseClient.open(url, { token });
+    try {
+      assert.equal(client.status, 200, client.text);
+      await eventually(() => client.lastId !== '');
+      await gateway.must(200, '/sessions/support/messages/text', { to: contact, text: 'for the stream' });
+      const { id, data } = await client.message(String(at(example.result, 'event')));
+      assert.match(id ?? '', /^[0-9a-f]{8}-\d+$/);
+      assert.ok(result.safeParse(data).success);
+      assert.deepEqual(keysOf(at(data, 'data')), keysOf(at(example.result, 'data')));
+    } finally {
+      client.close();
+    }
   }
 
   async function run(name: OperationName): Promise<ApiAnswer> {

@@ -85,7 +85,10 @@ describe('the OpenAPI document', () => {
       for (const status of [400, 401, 500]) assert.notEqual(at(responses, status), undefined, `${name} ${status}`);
       const content = at(responses, operation.status, 'content');
       if ('answersFile' in operation) assert.notEqual(at(content, 'application/octet-stream'), undefined, name);
-      else assert.deepEqual(at(content, 'application/json', 'example'), operation.example.result);
+      else if (operation.runs === 'stream') {
+        const data = /^data: (.*)$/m.exec(String(at(content, 'text/event-stream', 'example')))?.[1];
+        assert.deepEqual(JSON.parse(data ?? ''), operation.example.result, name);
+      } else assert.deepEqual(at(content, 'application/json', 'example'), operation.example.result);
       assert.match(
         String(at(described, 'x-codeSamples', 0, 'source')),
         /^curl -X [A-Z]+ 'https:\/\/warden\.example\/api\/v1\//,

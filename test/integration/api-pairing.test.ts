@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 let api: ApiUnderTest;
 before(async () => {
   // Far shorter than the long polls below: the limit is about requests, never about answers.
-  api = await startApi({ requestTimeoutMs: 300, headersTimeoutMs: 200 });
+  api = await startApi({ limits: { requestTimeoutMs: 300, headersTimeoutMs: 200 } });
 });
 after(() => api.close());
 

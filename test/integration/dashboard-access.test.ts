@@ -10,7 +10,7 @@ const formType = { 'content-type': 'application/x-www-form-urlencoded' };
 let guarded: ApiUnderTest;
 let local: ApiUnderTest;
 before(async () => {
-  [guarded, local] = await Promise.all([startApi({}, 'login'), startApi({}, 'auto')]);
+  [guarded, local] = await Promise.all([startApi({ dashboardAuth: 'login' }), startApi({ dashboardAuth: 'auto' })]);
 });
 after(async () => {
   await Promise.all([guarded.close(), local.close()]);

@@ -10,7 +10,9 @@ import { createLoginLinks } from '../../src/api/auth/login-links.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
 import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits } from '../../src/api/http-server.ts';
 import { createQrImages } from '../../src/api/qr-image.ts';
+import type { Authenticator } from '../../src/api/auth/principal.ts';
 import type { SandboxPort } from '../../src/api/sandbox-port.ts';
+import { EventStreams, type EventStreamsSettings } from '../../src/api/streams/event-streams.ts';
 import { systemClock } from '../../src/clock.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -47,19 +49,33 @@ export interface ApiUnderTest {
   close(): Promise<void>;
 }
 
-export async function startApi(
-  limits: Partial<HttpLimits> = {},
-  dashboardAuth: DashboardSettings['auth'] = 'auto',
-): Promise<ApiUnderTest> {
+export interface ApiOptions {
+  readonly limits?: Partial<HttpLimits>;
+  readonly streams?: Partial<EventStreamsSettings>;
+  readonly auth?: Authenticator;
+  readonly dashboardAuth?: DashboardSettings['auth'];
+  /** In place of a store that reaches the database directly. */
+  readonly openStore?: (database: TestDatabase) => Promise<Store>;
+}
+
+export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> {
   setLogLevel('silent');
   const database = await createTestDatabase();
-  const store = await database.openStore();
+  const { limits = {}, dashboardAuth = 'auto', openStore = () => database.openStore() } = options;
+  const store = await openStore(database);
   const supervisor = createFakeSupervisor(store);
   const qrImages = createQrImages();
   const sandbox = createFakeSandbox();
   const mediaFolder = await mkdtemp(join(tmpdir(), 'warden-media-'));
   const media = await openTestMedia(mediaFolder, store);
-  const auth = createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock });
+  const auth =
+    options.auth ?? createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock });
+  const streams = new EventStreams({
+    events: store.events,
+    clock: systemClock,
+    log: logger('streams'),
+    ...(options.streams === undefined ? {} : { settings: options.streams }),
+  });
   const dependencies: ApiDependencies = {
     store,
     supervisor,
@@ -77,6 +93,7 @@ export async function startApi(
       lifetimeMs: 86_400_000,
       clock: systemClock,
     }),
+    streams,
     settings: {
       version: '0.0.0-test',
       baseUrl: 'https://warden.example',
@@ -112,6 +129,7 @@ export async function startApi(
     dependencies,
     another: async (change = {}) => (await listen({ ...dependencies, ...change })).client,
     close: async () => {
+      streams.close();
       for (const close of closers) await close();
       await qrImages.dispose();
       await media.close();

@@ -47,8 +47,8 @@ export interface TestDatabase {
   readonly url: string;
   /** Runs one statement with `$1` parameters and answers its rows. */
   query(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
-  /** Another store on the same database; closed with it. */
-  openStore(): Promise<Store>;
+  /** Another store on the same database, reached by another URL if one is given; closed with the database. */
+  openStore(through?: string): Promise<Store>;
   /** Closes the stores and deletes the database. */
   dispose(): Promise<void>;
 }
@@ -70,8 +70,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url,
     query: async (text, values = []) => (await client.query<Record<string, unknown>>(text, [...values])).rows,
-    openStore: async () => {
-      const store = await createStore({ connection: url, log: logger('store'), clock: systemClock });
+    openStore: async (through = url) => {
+      const store = await createStore({ connection: through, log: logger('store'), clock: systemClock });
       stores.push(store);
       return store;
     },

@@ -167,6 +167,14 @@ export function createFakeStore(): FakeStore {
     outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {} },
     browserSessions: { create: unused, find: unused, touch: unused, delete: unused, deleteOlder: unused },
     traffic: { read: unused },
+    events: {
+      head: unused,
+      listAfter: unused,
+      prunedThrough: unused,
+      existing: unused,
+      onNew: () => () => {},
+      onNotice: () => () => {},
+    },
     ping: () => answer(() => undefined),
     close: () => Promise.resolve(),
   };

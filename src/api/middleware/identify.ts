@@ -26,9 +26,13 @@ export function identify({ auth, login, cookie, baseUrl }: IdentifyOptions): Req
     if (isApi || /^\/dashboard(?:\/|$)/.test(ctx.path)) {
       ctx.set('cache-control', 'no-store');
       const token = tokenOf(ctx);
-      if (isApi && token !== '') ctx.state.principal = await auth.authenticate(token);
-      else {
-        ctx.state.browser = await login.recognise(cookie.read(ctx));
+      if (isApi && token !== '') {
+        ctx.state.principalNow = () => auth.authenticate(token);
+        ctx.state.principal = await auth.authenticate(token);
+      } else {
+        const value = cookie.read(ctx);
+        ctx.state.principalNow = async () => (await login.recognise(value))?.principal ?? null;
+        ctx.state.browser = await login.recognise(value);
         ctx.state.principal = ctx.state.browser?.principal ?? null;
       }
     }

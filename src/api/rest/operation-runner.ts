@@ -7,6 +7,7 @@ import {
   type GatewayOperationName,
   type OperationName,
   type SendOperationName,
+  type StreamOperationName,
 } from '../../contract/index.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { SessionRow } from '../../store/store.ts';
@@ -40,7 +41,7 @@ export interface Run {
 }
 
 /** Whoever calls has made sure that this person may. Throws what validation and the operation throw. */
-export type OperationRunner = (name: OperationName, run: Run) => Promise<unknown>;
+export type OperationRunner = (name: AnsweredOnce, run: Run) => Promise<unknown>;
 
 export function createOperationRunner(dependencies: ApiDependencies): OperationRunner {
   const idempotency = new Idempotency(dependencies);
@@ -98,6 +99,9 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
   };
 }
 
-const isGateway = (name: OperationName): name is GatewayOperationName => operations[name].runs === 'gateway';
-const isChild = (name: OperationName): name is ChildOperationName => operations[name].runs === 'child';
-const isSend = (name: OperationName): name is SendOperationName => operations[name].runs === 'send';
+/** What has one answer; event streams are served by their routes. */
+export type AnsweredOnce = Exclude<OperationName, StreamOperationName>;
+
+const isGateway = (name: AnsweredOnce): name is GatewayOperationName => operations[name].runs === 'gateway';
+const isChild = (name: AnsweredOnce): name is ChildOperationName => operations[name].runs === 'child';
+const isSend = (name: AnsweredOnce): name is SendOperationName => operations[name].runs === 'send';

@@ -1,7 +1,7 @@
 /** The routes of all operations, derived from the contract: lookup, scope, params, deadline, result. */
 import { Router } from '@koa/router';
 import { WardenError } from '../../contract/errors.ts';
-import { operationNames, operations, type OperationName } from '../../contract/index.ts';
+import { operationNames, operations, type OperationName, type StreamOperationName } from '../../contract/index.ts';
 import { parseSessionId } from '../../contract/ids.ts';
 import { fromPublishedForm } from '../../contract/published-forms.ts';
 import type { Operation } from '../../contract/operation.ts';
@@ -12,6 +12,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { coerceFields, readMultipart } from '../middleware/multipart.ts';
 import type { RequestContext, RequestState } from '../state.ts';
 import { withDeadline } from './deadline.ts';
+import { answerStream } from './event-streams.ts';
 import { answerFile, FileAnswer } from './file-answer.ts';
 import { ReplayedAnswer, type RequestKey } from './idempotency.ts';
 import { keyHeader, replayedHeader, requestKey } from './idempotency-key.ts';
@@ -29,6 +30,11 @@ export function operationRoutes(dependencies: ApiDependencies, run: OperationRun
   for (const name of operationNames) {
     const operation: Operation = operations[name];
     const serve = async (ctx: RequestContext): Promise<void> => {
+      if (isStream(name)) {
+        const input = inputOf(ctx, operation);
+        await answerStream(dependencies, ctx, { name, input, row: () => sessionOfPath(dependencies, ctx, operation) });
+        return;
+      }
       const row = await sessionOfPath(dependencies, ctx, operation);
       const key = keyOf(dependencies, ctx, operation);
       const upload = await takeUpload(dependencies, ctx, operation);
@@ -51,6 +57,8 @@ export function operationRoutes(dependencies: ApiDependencies, run: OperationRun
   return router;
 }
 
+const isStream = (name: OperationName): name is StreamOperationName => operations[name].runs === 'stream';
+
 /** The session that the path names, if it names one. Whoever may not see it is told what strangers are: it is not there. */
 async function sessionOfPath(
   { store }: ApiDependencies,
@@ -60,7 +68,9 @@ async function sessionOfPath(
   const { principal } = ctx.state;
   if (principal === null) throw new WardenError('unauthorized');
   if (!operation.path.startsWith('/sessions/:id')) {
-    if (!isAllowed(principal, operation.scope, null)) throw new WardenError('forbidden');
+    // Streams leave out what the token may not see.
+    const isNarrowed = operation.runs === 'stream' && principal.scopes.includes(operation.scope);
+    if (!isNarrowed && !isAllowed(principal, operation.scope, null)) throw new WardenError('forbidden');
     return null;
   }
   const text = pathParams(ctx)['id'] ?? '';
