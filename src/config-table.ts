@@ -12,6 +12,7 @@ import {
 } from './config-variables.ts';
 import { childVariables } from './config-children.ts';
 import { mediaVariables } from './config-media.ts';
+import { pacingVariables } from './config-pacing.ts';
 import { webhookVariables } from './config-webhooks.ts';
 import { secretWeakness } from './secret-strength.ts';
 
@@ -165,6 +166,7 @@ export const configTable = {
       sentence: 'Whether sessions can be created in the sandbox, without WhatsApp.',
     }),
   },
+  Pacing: pacingVariables,
   Media: mediaVariables,
   'Child processes': childVariables,
   Webhooks: webhookVariables,

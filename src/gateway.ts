@@ -17,11 +17,13 @@ import { Readiness } from './readiness.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { createMedia, type Media } from './media/media.ts';
 import { mediaSettings } from './media-settings.ts';
+import { pacingSettings } from './pacing-settings.ts';
 import { createStore } from './store/create-store.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { Janitor } from './store/janitor.ts';
 import { migrate } from './store/migrate.ts';
 import type { SessionRow, Store } from './store/store.ts';
+import { Governors } from './supervisor/governors.ts';
 import { SandboxLauncher } from './supervisor/sandbox-launcher.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { SupervisorOptions } from './supervisor/supervisor-options.ts';
@@ -89,7 +91,11 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     });
     disposables.defer(() => media.close());
 
-    const { sandbox, supervisor } = createSupervision(config, { store, media, children, postgresPid: database.pid });
+    const paced = { store, settings: pacingSettings(config), clock: systemClock, log: logger('pacing') };
+    const pacing = new Governors(paced);
+    disposables.defer(() => pacing.stop());
+    const parts = { store, media, pacing, children, postgresPid: database.pid };
+    const { sandbox, supervisor } = createSupervision(config, parts);
     if (sandbox !== null) disposables.defer(() => sandbox.stop());
     const dispatcher = createDispatcher({
       outbox: store.outbox,
@@ -118,6 +124,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       supervisor,
       sandbox,
       media,
+      pacing,
       auth: createSuperadminAuth({ ...secrets, clock: systemClock }),
       qrImages,
       settings: {
@@ -155,11 +162,13 @@ function createSupervision(
   {
     store,
     media,
+    pacing,
     children,
     postgresPid,
   }: {
     readonly store: Store;
     readonly media: Media;
+    readonly pacing: Governors;
     readonly children: ChildProgram;
     readonly postgresPid: () => number | null;
   },
@@ -186,6 +195,7 @@ function createSupervision(
     ...children,
     store,
     settings,
+    pacing,
     storagePath,
     resolveTarget,
     otherProcesses: () => ({ postgres: postgresPid(), simulator: sandbox?.pid ?? null }),

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
+import type { Governors } from '../supervisor/governors.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
@@ -25,6 +26,7 @@ export interface ApiDependencies {
   /** Null when the sandbox is switched off. */
   readonly sandbox: SandboxPort | null;
   readonly media: Media;
+  readonly pacing: Pick<Governors, 'of' | 'heldMs'>;
   readonly auth: Authenticator;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;

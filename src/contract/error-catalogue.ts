@@ -231,6 +231,12 @@ export const errorCatalogue = {
     sentence: 'Too many requests; wait as long as Retry-After says.',
     retryable: true,
   },
+  pacing_limit: {
+    status: 429,
+    sentence:
+      'The session would send faster than is safe for its number; see GET …/pacing, wait as long as Retry-After says.',
+    retryable: true,
+  },
   internal_error: {
     status: 500,
     sentence: 'Something went wrong inside the gateway; the log has the details under this request id.',

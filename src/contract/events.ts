@@ -201,6 +201,16 @@ export const events = {
     when: 'session_status is emitted when the status of the session changes.',
     data: z.object({ status: z.string(), previous: z.string().nullable(), reason: statusReason }),
   },
+  session_pacing: {
+    when: 'session_pacing is emitted when WhatsApp refuses a message in a way that holds others back for a while.',
+    data: z.object({
+      kind: z.enum(['new_chats', 'slow_down']).describe('`new_chats`: none can be begun; `slow_down`: all go slower.'),
+      code: z.string().describe("WhatsApp's own code: 463 or 429."),
+      until: unixSeconds,
+      count: z.int().describe('How many times in a row; the time doubles with each.'),
+      reason: statusReason,
+    }),
+  },
   session_restarted: {
     when: "session_restarted is emitted when the session's process has ended unplanned and was started again.",
     data: z.object({ cause: z.string(), detail: z.string(), restarts: z.int() }),

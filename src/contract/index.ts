@@ -5,6 +5,7 @@ import { contactOperations } from './operations/contacts.ts';
 import { groupOperations } from './operations/groups.ts';
 import { mediaOperations } from './operations/media.ts';
 import { messageOperations } from './operations/messages.ts';
+import { pacingOperations } from './operations/pacing.ts';
 import { presenceOperations } from './operations/presence.ts';
 import { sandboxPeopleOperations } from './operations/sandbox-people.ts';
 import { sandboxGroupOperations } from './operations/sandbox-groups.ts';
@@ -16,6 +17,7 @@ import { webhookOperations } from './operations/webhooks.ts';
 export const operations = {
   ...sessionOperations,
   ...supervisionOperations,
+  ...pacingOperations,
   ...messageOperations,
   ...chatOperations,
   ...mediaOperations,

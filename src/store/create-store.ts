@@ -13,6 +13,7 @@ import { CommitQueue } from './group-commit.ts';
 import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
 import { createOutboxStore } from './outbox.ts';
+import { createPacingStore } from './pacing.ts';
 import { openDatabase } from './pool.ts';
 import { createSessionsStore } from './sessions.ts';
 import type { Store } from './store.ts';
@@ -37,10 +38,11 @@ export async function createStore(options: {
     log,
   );
   const listener = new DeliveryListener(connection, log);
+  const credentials = createCredentialsStore(database);
   return {
     sessions: createSessionsStore(database),
     children: createChildrenStore(database),
-    credentials: createCredentialsStore(database),
+    credentials,
     commits: {
       setKeys: (body) => queue.submit({ tag: 'keys', body }),
       record: (body) => queue.submit({ tag: 'record', body }),
@@ -51,6 +53,7 @@ export async function createStore(options: {
     },
     messages: createMessagesStore(database, queue),
     media: createMediaStore(database),
+    pacing: createPacingStore(database, credentials),
     webhooks: createWebhooksStore(database),
     outbox: createOutboxStore(database, listener),
     ping: async (timeoutMs) => {

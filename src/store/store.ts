@@ -5,6 +5,7 @@
  */
 import type { SessionEvent } from '../contract/events.ts';
 import type { MessageId, SessionId } from '../contract/ids.ts';
+import type { Backoff, PacingOverrides } from '../contract/pacing.ts';
 import type {
   ChildNotices,
   DeviceInfo,
@@ -16,6 +17,7 @@ import type {
   StoredValue,
   ToSupervisor,
 } from '../contract/ipc.ts';
+import type { PacingStore } from './pacing-store.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -36,6 +38,10 @@ export interface SessionRow {
   readonly updatedAt: number;
   readonly lastConnectedAt: number | null;
   readonly linkedAt: number | null;
+  /** How its pace differs from the gateway's. */
+  readonly pacing: PacingOverrides | null;
+  /** What followed from WhatsApp's refusals. */
+  readonly pacingBackoff: Backoff | null;
 }
 
 export interface Page<Row> {
@@ -67,6 +73,7 @@ export interface SessionsStore {
       readonly name?: string | null;
       readonly memoryCapMb?: number | null;
       readonly isolated?: boolean | null;
+      readonly pacing?: PacingOverrides | null;
     },
   ): Promise<SessionRow | null>;
   setDesired(id: SessionId, desired: 'running' | 'stopped'): Promise<void>;
@@ -317,6 +324,7 @@ export interface Store {
   readonly commits: GroupCommit;
   readonly messages: MessagesStore;
   readonly media: MediaStore;
+  readonly pacing: PacingStore;
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */

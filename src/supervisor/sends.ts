@@ -7,6 +7,8 @@ import { WardenError, errorCatalogue, toWardenError } from '../contract/errors.t
 import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
+import type { Governor } from './governor.ts';
+import type { Governors } from './governors.ts';
 import type { LiveSession } from './live-session.ts';
 import { sleep } from './start-gate.ts';
 
@@ -18,6 +20,10 @@ interface SendsOptions {
   readonly uploadMs: number;
   /** The message is sent or has failed: what was kept to send it is of no use any more. */
   readonly onFinal: (accepted: AcceptedSend) => void;
+  /** Says when a message may go out; without it nothing is held back. */
+  readonly pacing: Pick<Governors, 'ofId'> | null;
+  /** How long somebody waits for the turn of a message. */
+  readonly patienceMs: number;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends with the supervisor. */
@@ -38,10 +44,16 @@ export class Sends {
 
   /**
    * Sends an accepted message. `pending` when it has not been acknowledged, or could not go out now and will later;
-   * throws when it failed for good, and the row says so too.
+   * throws when it failed for good, and the row says so too. One that pacing has let through already does not wait.
    */
-  async send(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
+  async send(session: LiveSession, accepted: AcceptedSend, isAdmitted = false): Promise<SendAnswer> {
     try {
+      const hold = isAdmitted ? null : await (await this.#governor(session))?.pass(accepted, this.#options.patienceMs);
+      if (hold) {
+        session.hasWaitingSends = true;
+        const { until, reason } = hold;
+        return { to: accepted.chat, status: 'pending', at: accepted.acceptedAt, held: { until, reason } };
+      }
       const answer = await this.#hand(session, accepted);
       if (answer.status === 'pending') session.hasWaitingSends = true;
       return answer;
@@ -90,8 +102,10 @@ export class Sends {
   /** Fails what waited too long, of a session that may not connect for a long time. */
   async expire(session: LiveSession): Promise<void> {
     if (!session.hasWaitingSends || this.#resuming.has(session)) return;
+    const governor = await this.#governor(session);
     const waiting = await this.#options.store.messages.listAccepted(session.id);
     for (const accepted of waiting) {
+      if (governor?.isWaiting(accepted.id)) continue;
       if (this.#isExpired(accepted) && !session.sending.has(accepted.id)) await this.#fail(accepted, null);
     }
     if (waiting.length === 0) session.hasWaitingSends = false;
@@ -104,13 +118,18 @@ export class Sends {
       session.hasWaitingSends = true;
       throw error;
     });
+    const governor = await this.#governor(session);
     for (const accepted of waiting) {
-      if (session.sending.has(accepted.id)) continue;
+      if (session.sending.has(accepted.id) || governor?.isWaiting(accepted.id)) continue;
       if (this.#isExpired(accepted)) {
         await this.#fail(accepted, null);
         continue;
       }
       try {
+        if (await governor?.pass(accepted, Number.POSITIVE_INFINITY)) {
+          session.hasWaitingSends = true;
+          continue;
+        }
         const answer = await this.#hand(session, accepted);
         if (answer.status === 'pending') session.hasWaitingSends = true;
       } catch (thrown) {
@@ -140,20 +159,38 @@ export class Sends {
       );
       if (answer.status === 'sent') this.#options.onFinal(accepted);
       return answer;
+    } catch (thrown) {
+      await this.#tellGovernor(session, accepted, toWardenError(thrown));
+      throw thrown;
     } finally {
       session.sending.delete(id);
     }
   }
 
   async #fail(accepted: AcceptedSend, error: WardenError | null): Promise<void> {
-    const code = error?.code ?? expiredCode;
-    const reason = error?.message ?? 'The session was not connected in time to send the message.';
+    const governor = await this.#options.pacing?.ofId(accepted.session);
+    const hold = error === null ? (governor?.holdOf(accepted.id) ?? null) : null;
+    const code = error?.code ?? (hold === null ? expiredCode : 'pacing_limit');
+    const reason = error?.message ?? hold?.reason ?? 'The session was not connected in time to send the message.';
     await this.#options.store.messages.fail(accepted.session, accepted.id, {
       at: this.#options.clock.now(),
       errorCode: code,
       event: { name: 'message_failed', data: { message_id: accepted.id, chat: accepted.chat, code, reason } },
     });
+    governor?.settled(accepted.id);
     this.#options.onFinal(accepted);
+  }
+
+  async #governor(session: LiveSession): Promise<Governor | null> {
+    return (await this.#options.pacing?.ofId(session.id)) ?? null;
+  }
+
+  async #tellGovernor(session: LiveSession, accepted: AcceptedSend, error: WardenError): Promise<void> {
+    try {
+      await (await this.#governor(session))?.failed(accepted, error);
+    } catch (failure) {
+      this.#options.log.warn({ err: failure, session: session.id }, 'what follows from a refusal was not stored');
+    }
   }
 
   #isExpired(accepted: AcceptedSend): boolean {

@@ -10,12 +10,17 @@ import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits }
 import { createQrImages } from '../../src/api/qr-image.ts';
 import type { SandboxPort } from '../../src/api/sandbox-port.ts';
 import { systemClock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
+import { Governors } from '../../src/supervisor/governors.ts';
+import { pacingSettings } from '../../src/pacing-settings.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
 import { openTestMedia } from './test-media.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createFakeSupervisor, type FakeSupervisor } from './fake-supervisor.ts';
+
+const defaults = readConfig({}, { dotEnvPath: null });
 
 export const testToken = 'a-superadmin-token-for-tests';
 export const testJwtSecret = 'a-jwt-secret-for-tests-of-more-than-32-bytes';
@@ -52,12 +57,19 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
   const sandbox = createFakeSandbox();
   const mediaFolder = await mkdtemp(join(tmpdir(), 'warden-media-'));
   const media = await openTestMedia(mediaFolder, store);
+  const pacing = new Governors({
+    store,
+    settings: pacingSettings(defaults),
+    clock: systemClock,
+    log: logger('pacing'),
+  });
   const dependencies: ApiDependencies = {
     store,
     supervisor,
     sandbox,
     qrImages,
     media,
+    pacing,
     auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
     settings: {
       version: '0.0.0-test',

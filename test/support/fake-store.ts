@@ -67,6 +67,8 @@ export function createFakeStore(): FakeStore {
         updatedAt: 0,
         lastConnectedAt: null,
         linkedAt: null,
+        pacing: null,
+        pacingBackoff: null,
         ...patch,
       };
       rows.set(id, row);
@@ -150,6 +152,14 @@ export function createFakeStore(): FakeStore {
       listChats: unused,
       prune: unused,
       forget: unused,
+    },
+    pacing: {
+      knownChats: unused,
+      standing: unused,
+      openChat: unused,
+      closeChat: unused,
+      countSent: unused,
+      saveBackoff: unused,
     },
     webhooks: { create: unused, list: unused, delete: unused, disable: unused },
     outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {} },

@@ -24,6 +24,7 @@ import { answerFile, FileAnswer } from './file-answer.ts';
 import type { Handlers } from './handler.ts';
 import { mediaHandlers } from './media.ts';
 import { messageHandlers } from './messages.ts';
+import { pacingHandlers } from './pacing.ts';
 import { pairingHandlers } from './pairing.ts';
 import { pictures } from './pictures.ts';
 import { preparedParams } from './prepared-params.ts';
@@ -45,6 +46,7 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
   const handlers: Handlers<GatewayOperationName> = {
     ...sessionHandlers(dependencies),
     ...supervisionHandlers(dependencies),
+    ...pacingHandlers(dependencies),
     ...pairingHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...messageHandlers(dependencies),

@@ -29,6 +29,7 @@ export async function send<N extends SendOperationName>(
   const { name, row, params, signal } = request;
   // A session that cannot send now refuses before anything is accepted: the caller knows, and nothing goes out late.
   await supervisor.assertSendable(row.id);
+  const heldMs = await dependencies.pacing.heldMs(row, params.to, settings.messageTtlMs);
   const media = await prepareSent(dependencies, { ...request, operation: operations[name] }, signal);
   const spooled = media?.source.tag === 'file' ? media.source.path : null;
   const acceptedAt = clock.now();
@@ -39,7 +40,8 @@ export async function send<N extends SendOperationName>(
     params: withoutMedia(params),
     chat: params.to,
     acceptedAt,
-    expiresAt: acceptedAt + settings.messageTtlMs,
+    // What pacing holds back has its whole time after that.
+    expiresAt: acceptedAt + settings.messageTtlMs + heldMs,
     media,
   };
   try {
@@ -58,6 +60,9 @@ export async function send<N extends SendOperationName>(
     to: answer.to,
     timestamp: unixSecondsOf(answer.at),
     status: answer.status,
+    ...(answer.held === undefined
+      ? {}
+      : { held_until: Math.ceil(answer.held.until / 1000), held_reason: answer.held.reason }),
   };
 }
 

@@ -39,6 +39,8 @@ export const sendResult = z
     to: z.string().describe('The JID that the recipient was resolved to.'),
     timestamp: unixSeconds,
     status: z.enum(['sent', 'pending']).describe('`sent` once WhatsApp has acknowledged the message.'),
+    held_until: unixSeconds.optional().describe('Of a pending message that pacing holds back: when it may go out.'),
+    held_reason: z.string().optional(),
   })
   .meta({ id: 'SendResult' });
 
@@ -55,6 +57,7 @@ const sendErrors = [
   'recipient_not_on_whatsapp',
   'message_not_found',
   'message_id_taken',
+  'pacing_limit',
   'whatsapp_refused',
   'whatsapp_timeout',
 ] as const satisfies readonly ErrorCode[];
