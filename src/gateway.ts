@@ -4,6 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './api/app.ts';
+import { newMessageId } from './api/rest/send.ts';
+import { BulkRunner } from './bulk/bulk-runner.ts';
 import { createSuperadminAuth } from './api/auth/superadmin.ts';
 import { closeHttpServer, createHttpServer } from './api/http-server.ts';
 import { withProbes } from './api/probes.ts';
@@ -116,6 +118,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     disposables.defer(() => dispatcher.stop(webhookStopMs));
     disposables.defer(() => supervisor.stop(Math.max(config.shutdownTimeoutMs - webhookStopMs, oneSessionReserveMs)));
 
+    const bulkParts = { store, supervisor, pacing, newMessageId, clock: systemClock, random: Math.random };
+    const bulk = new BulkRunner({ ...bulkParts, log: logger('bulk') });
+    disposables.defer(() => bulk.stop());
     const qrImages = createQrImages();
     disposables.defer(() => qrImages.dispose());
     const url = config.publicUrl ?? `http://${inUrl(config.host)}:${config.port}`;
@@ -125,6 +130,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       sandbox,
       media,
       pacing,
+      bulk,
       auth: createSuperadminAuth({ ...secrets, clock: systemClock }),
       qrImages,
       settings: {
@@ -142,6 +148,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     readiness.serves({ store, supervisor });
     dispatcher.start();
     janitor.start();
+    bulk.start();
     const ending = disposables.move();
     let ended: Promise<void> | null = null;
     return {
@@ -213,6 +220,7 @@ function createJanitor({ messageRetentionDays: days }: Config, store: Store): Ja
   return new Janitor({
     messages: store.messages,
     media: store.media,
+    bulks: store.bulks,
     retentionMs: days === 0 ? null : days * dayMs,
     clock: systemClock,
     log: logger('janitor'),

@@ -26,6 +26,8 @@ export interface ApiDependencies {
   /** Null when the sandbox is switched off. */
   readonly sandbox: SandboxPort | null;
   readonly media: Media;
+  /** Works on what is sent to many. */
+  readonly bulk: { wake(): void };
   readonly pacing: Pick<Governors, 'of' | 'heldMs'>;
   readonly auth: Authenticator;
   readonly qrImages: QrImages;

@@ -46,6 +46,11 @@ export const errorCatalogue = {
     sentence: 'This session has no webhook with this id; GET …/webhooks lists them.',
     retryable: false,
   },
+  bulk_not_found: {
+    status: 404,
+    sentence: 'This session has no bulk with this id; GET …/bulk lists them.',
+    retryable: false,
+  },
   message_not_found: {
     status: 404,
     sentence: 'This session has no message with this id; it may have been sent from another session or pruned.',
@@ -194,6 +199,11 @@ export const errorCatalogue = {
   not_a_sandbox_session: {
     status: 409,
     sentence: 'Sandbox routes work on sessions created with "sandbox": true only.',
+    retryable: false,
+  },
+  bulk_is_over: {
+    status: 409,
+    sentence: 'The bulk is finished or cancelled, or is in that state already; see its status.',
     retryable: false,
   },
   message_id_taken: {

@@ -51,6 +51,20 @@ const messageData = z.object({
   backfilled: z.boolean().describe('Whether it arrived while the session was offline.'),
 });
 
+const bulkData = z.object({
+  bulk_id: z.string(),
+  name: z.string().nullable(),
+  status: z.string(),
+  total: z.int(),
+  queued: z.int(),
+  sending: z.int(),
+  sent: z.int(),
+  delivered: z.int(),
+  read: z.int(),
+  failed: z.int(),
+  cancelled: z.int(),
+  skipped: z.int(),
+});
 const statusReason = z.string();
 const member = z.object({ jid, phone_number: z.string().nullable(), lid: jid.nullable() });
 
@@ -218,6 +232,14 @@ export const events = {
   webhook_disabled: {
     when: "webhook_disabled is emitted on the session's other webhooks when one was disabled because it kept failing.",
     data: z.object({ webhook_id: z.string(), url: z.string(), reason: statusReason }),
+  },
+  bulk_progress: {
+    when: 'bulk_progress is emitted while a bulk is under way and its counts have changed, at most once a second.',
+    data: bulkData,
+  },
+  bulk_finished: {
+    when: 'bulk_finished is emitted when a bulk has come to its end, or was cancelled.',
+    data: bulkData,
   },
   message_failed: {
     when: 'message_failed is emitted when WhatsApp refuses a message or its deadline passes before it is sent.',

@@ -1,5 +1,6 @@
 /** The contract's one entrance for the supervisor's side: the operation table and the types inferred from it. */
 import type { z } from 'zod';
+import { bulkOperations } from './operations/bulk.ts';
 import { chatOperations } from './operations/chats.ts';
 import { contactOperations } from './operations/contacts.ts';
 import { groupOperations } from './operations/groups.ts';
@@ -19,6 +20,7 @@ export const operations = {
   ...supervisionOperations,
   ...pacingOperations,
   ...messageOperations,
+  ...bulkOperations,
   ...chatOperations,
   ...mediaOperations,
   ...contactOperations,

@@ -4,6 +4,7 @@ import { monotonicFactory } from 'ulid';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { createBulkStore } from './bulk.ts';
 import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
@@ -54,6 +55,7 @@ export async function createStore(options: {
     messages: createMessagesStore(database, queue),
     media: createMediaStore(database),
     pacing: createPacingStore(database, credentials),
+    bulks: createBulkStore(database, newEventId),
     webhooks: createWebhooksStore(database),
     outbox: createOutboxStore(database, listener),
     ping: async (timeoutMs) => {

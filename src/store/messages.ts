@@ -3,27 +3,19 @@ import { sql } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { CommitQueue } from './group-commit.ts';
-import { preparedColumn, preparedText } from './media-columns.ts';
+import { insertAccepted } from './accepted-message.ts';
+import { preparedColumn } from './media-columns.ts';
 import { findMessage, listChats, listMessages } from './message-list.ts';
-import { noRow, violatedConstraint, type Database } from './pool.ts';
+import { violatedConstraint, type Database } from './pool.ts';
 import { pruneMemory, pruneMessages } from './pruning.ts';
 import type { MessagesStore } from './store.ts';
-import { bytesColumn, messageIdColumn, sessionIdColumn, textOf, timestampOf } from './values.ts';
+import { bytesColumn, messageIdColumn, sessionIdColumn, textOf } from './values.ts';
 
 export function createMessagesStore(database: Database, queue: CommitQueue): MessagesStore {
   return {
     accept: async (send) => {
       try {
-        await database.run((connection) =>
-          connection.query(sql.type(noRow)`
-            insert into messages (session_id, id, chat, from_me, at, status, operation, params, expires_at, prepared)
-            values (
-              ${send.session}, ${send.id}, ${send.chat}, true, to_timestamp(${timestampOf(send.acceptedAt)}),
-              'accepted', ${send.operation}, ${textOf(JSON.stringify(send.params ?? null))},
-              to_timestamp(${timestampOf(send.expiresAt)}), ${preparedText(send.media)}
-            )
-          `),
-        );
+        await database.run((connection) => insertAccepted(connection, send));
       } catch (error) {
         switch (violatedConstraint(error)) {
           case 'messages_own':

@@ -17,6 +17,7 @@ import type {
   StoredValue,
   ToSupervisor,
 } from '../contract/ipc.ts';
+import type { BulkStore } from './bulk-store.ts';
 import type { PacingStore } from './pacing-store.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
@@ -325,6 +326,7 @@ export interface Store {
   readonly messages: MessagesStore;
   readonly media: MediaStore;
   readonly pacing: PacingStore;
+  readonly bulks: BulkStore;
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */

@@ -252,7 +252,7 @@ export class Governor {
 
   #rateHeld(): number {
     let count = 0;
-    for (const { hold } of this.#held.values()) if (hold.cause === 'rate') count++;
+    for (const { hold } of this.#held.values()) if (hold.scope === 'all') count++;
     return count;
   }
 

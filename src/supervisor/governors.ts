@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts';
 import type { PacingStore } from '../store/pacing-store.ts';
 import type { SessionRow, Store } from '../store/store.ts';
 import { Governor } from './governor.ts';
-import type { PacingSettings } from './pacing-policy.ts';
+import type { Hold, PacingSettings } from './pacing-policy.ts';
 
 interface GovernorsOptions {
   readonly store: Pick<Store, 'sessions' | 'commits'> & { readonly pacing: PacingStore };
@@ -69,10 +69,7 @@ export class Governors {
     if (hold === null) return 0;
     const heldMs = Math.max(0, hold.until - now);
     if (heldMs <= ttlMs) return heldMs;
-    throw new WardenError('pacing_limit', {
-      message: `${hold.reason} The message would wait longer than it may; nothing was sent. Repeat it after Retry-After, or send it as a bulk.`,
-      retryAfterMs: heldMs,
-    });
+    throw pacingLimit(hold, now);
   }
 
   forget(id: SessionId): void {
@@ -84,4 +81,12 @@ export class Governors {
     this.#lifetime.abort();
     for (const governor of this.#governors.values()) governor.stop();
   }
+}
+
+/** A message would wait longer than it may. */
+export function pacingLimit(hold: Hold, now: number): WardenError {
+  return new WardenError('pacing_limit', {
+    message: `${hold.reason} The message would wait longer than it may; nothing was sent. Repeat it after Retry-After, or send it as a bulk.`,
+    retryAfterMs: Math.max(0, hold.until - now),
+  });
 }

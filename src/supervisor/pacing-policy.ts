@@ -103,7 +103,8 @@ export function newChatAllowance(limits: PacingLimits, linkedAt: number | null, 
 /** Why something waits, and until when (unix milliseconds). */
 export interface Hold {
   readonly until: number;
-  readonly cause: 'rate' | 'new_chats' | 'refused';
+  /** What waits for it: every message, or those that begin a chat. */
+  readonly scope: 'all' | 'new_chats';
   readonly reason: string;
 }
 
@@ -116,7 +117,7 @@ export function newChatHold(
   const refusal = backoff.newChats;
   if (refusal !== null && refusal.until > now) {
     const reason = `WhatsApp refused a new chat (${newChatRefusal}); new chats wait, replies go on.`;
-    return { until: refusal.until, cause: 'refused', reason };
+    return { until: refusal.until, scope: 'new_chats', reason };
   }
   const { perDay, warmUp } = allowance;
   if (perDay === null) return null;
@@ -128,7 +129,7 @@ export function newChatHold(
       ? ''
       : `; the session is new (day ${warmUp.day} of ${warmUp.days} of its warm-up) and may begin more each day`;
   const reason = `The session has begun ${recent.length} of ${perDay} new chats in the last 24 hours${why}.`;
-  return { until: freed + dayMs, cause: 'new_chats', reason };
+  return { until: freed + dayMs, scope: 'new_chats', reason };
 }
 
 export function rateHold(until: number, backoff: Backoff, now: number): Hold {
@@ -136,7 +137,7 @@ export function rateHold(until: number, backoff: Backoff, now: number): Hold {
   const reason = isSlow
     ? `WhatsApp said that messages come too fast (${rateRefusal}); the session writes more slowly for a while.`
     : 'More messages were asked for than the session may send at once; they go out one after the other.';
-  return { until, cause: isSlow ? 'refused' : 'rate', reason };
+  return { until, scope: 'all', reason };
 }
 
 /**

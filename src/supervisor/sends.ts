@@ -8,7 +8,7 @@ import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
 import type { Governor } from './governor.ts';
-import type { Governors } from './governors.ts';
+import { pacingLimit, type Governors } from './governors.ts';
 import type { LiveSession } from './live-session.ts';
 import { sleep } from './start-gate.ts';
 
@@ -50,6 +50,8 @@ export class Sends {
     try {
       const hold = isAdmitted ? null : await (await this.#governor(session))?.pass(accepted, this.#options.patienceMs);
       if (hold) {
+        // Many that were asked for at the same time can each have looked as if they could go soon.
+        if (hold.until >= accepted.expiresAt) throw pacingLimit(hold, this.#options.clock.now());
         session.hasWaitingSends = true;
         const { until, reason } = hold;
         return { to: accepted.chat, status: 'pending', at: accepted.acceptedAt, held: { until, reason } };
@@ -60,7 +62,7 @@ export class Sends {
     } catch (thrown) {
       const error = toWardenError(thrown);
       // Somebody waits for the answer and can decide; what is sent later goes on trying.
-      if (isDefinite(error) || error.code === 'media_upload_failed') {
+      if (isDefinite(error) || error.code === 'media_upload_failed' || error.code === 'pacing_limit') {
         await this.#fail(accepted, error);
         throw error;
       }

@@ -70,6 +70,7 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
     qrImages,
     media,
     pacing,
+    bulk: { wake: () => undefined },
     auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
     settings: {
       version: '0.0.0-test',

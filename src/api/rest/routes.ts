@@ -17,6 +17,7 @@ import type { SessionRow } from '../../store/store.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
 import { isAllowed } from '../auth/principal.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { bulkHandlers } from './bulk.ts';
 import { coerceFields, readMultipart } from '../middleware/multipart.ts';
 import type { RequestContext, RequestState } from '../state.ts';
 import { withDeadline } from './deadline.ts';
@@ -50,6 +51,7 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
     ...pairingHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...messageHandlers(dependencies),
+    ...bulkHandlers(dependencies),
     ...mediaHandlers(dependencies),
     ...sandboxHandlers(dependencies),
     ...sandboxGroupHandlers(dependencies),

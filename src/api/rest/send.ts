@@ -67,7 +67,7 @@ export async function send<N extends SendOperationName>(
 }
 
 /** Where media came from is settled; the content of a file has no business in a row. */
-function withoutMedia(params: object): Readonly<Record<string, unknown>> {
+export function withoutMedia(params: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(params).filter(([name]) => name !== 'base64' && name !== 'url'));
 }
 
