@@ -28,7 +28,7 @@ export interface ApiDependencies {
   readonly media: Media;
   /** Works on what is sent to many. */
   readonly bulk: { wake(): void };
-  readonly pacing: Pick<Governors, 'of' | 'heldMs'>;
+  readonly pacing: Pick<Governors, 'of' | 'assertSoon'>;
   readonly auth: Authenticator;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;

@@ -16,5 +16,7 @@ export interface PacingStore {
   closeChat(session: SessionId, chat: string): Promise<void>;
   /** Messages sent through the gateway since an instant. */
   countSent(session: SessionId, since: number): Promise<number>;
+  /** Gives an accepted message until then to be sent. */
+  postpone(session: SessionId, messageId: string, expiresAt: number): Promise<void>;
   saveBackoff(session: SessionId, backoff: Backoff): Promise<void>;
 }

@@ -72,6 +72,14 @@ export function createPacingStore(database: Database, credentials: Pick<Credenti
       );
       return count;
     },
+    postpone: async (session, messageId, expiresAt) => {
+      await database.run((connection) =>
+        connection.query(sql.type(noRow)`
+          update messages set expires_at = to_timestamp(${timestampOf(expiresAt)})
+          where session_id = ${session} and id = ${messageId} and from_me and status = 'accepted'
+        `),
+      );
+    },
     saveBackoff: async (session, backoff) => {
       await database.run((connection) =>
         connection.query(sql.type(noRow)`

@@ -59,17 +59,11 @@ export class Governors {
     return this.of(row);
   }
 
-  /**
-   * How long a send to this chat would be held, milliseconds. Throws `pacing_limit` when that is longer than it may wait:
-   * whoever asks now has to know now.
-   */
-  async heldMs(row: SessionRow, chat: string, ttlMs: number): Promise<number> {
+  /** Throws `pacing_limit` when a send to this chat would be held longer than it may wait: whoever asks has to know now. */
+  async assertSoon(row: SessionRow, chat: string, ttlMs: number): Promise<void> {
     const now = this.#options.clock.now();
     const hold = await this.of(row).forecast(chat);
-    if (hold === null) return 0;
-    const heldMs = Math.max(0, hold.until - now);
-    if (heldMs <= ttlMs) return heldMs;
-    throw pacingLimit(hold, now);
+    if (hold !== null && hold.until - now > ttlMs) throw pacingLimit(hold, now);
   }
 
   forget(id: SessionId): void {

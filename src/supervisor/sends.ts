@@ -13,7 +13,7 @@ import type { LiveSession } from './live-session.ts';
 import { sleep } from './start-gate.ts';
 
 interface SendsOptions {
-  readonly store: Pick<Store, 'messages'>;
+  readonly store: Pick<Store, 'messages' | 'pacing'>;
   /** How long a child may take for one send: WhatsApp's ack and the way there. */
   readonly deadlineMs: number;
   /** How much longer when there is a file to be uploaded first. */
@@ -54,6 +54,9 @@ export class Sends {
         if (hold.until >= accepted.expiresAt) throw pacingLimit(hold, this.#options.clock.now());
         session.hasWaitingSends = true;
         const { until, reason } = hold;
+        // What is held has its whole time after that.
+        const ttlMs = accepted.expiresAt - accepted.acceptedAt;
+        await this.#options.store.pacing.postpone(session.id, accepted.id, until + ttlMs);
         return { to: accepted.chat, status: 'pending', at: accepted.acceptedAt, held: { until, reason } };
       }
       const answer = await this.#hand(session, accepted);

@@ -159,6 +159,7 @@ export function createFakeStore(): FakeStore {
       openChat: unused,
       closeChat: unused,
       countSent: unused,
+      postpone: unused,
       saveBackoff: unused,
     },
     bulks: {

@@ -29,7 +29,7 @@ export async function send<N extends SendOperationName>(
   const { name, row, params, signal } = request;
   // A session that cannot send now refuses before anything is accepted: the caller knows, and nothing goes out late.
   await supervisor.assertSendable(row.id);
-  const heldMs = await dependencies.pacing.heldMs(row, params.to, settings.messageTtlMs);
+  await dependencies.pacing.assertSoon(row, params.to, settings.messageTtlMs);
   const media = await prepareSent(dependencies, { ...request, operation: operations[name] }, signal);
   const spooled = media?.source.tag === 'file' ? media.source.path : null;
   const acceptedAt = clock.now();
@@ -40,8 +40,7 @@ export async function send<N extends SendOperationName>(
     params: withoutMedia(params),
     chat: params.to,
     acceptedAt,
-    // What pacing holds back has its whole time after that.
-    expiresAt: acceptedAt + settings.messageTtlMs + heldMs,
+    expiresAt: acceptedAt + settings.messageTtlMs,
     media,
   };
   try {
