@@ -189,12 +189,17 @@ describe('a session that is asked for more than it may send at once', () => {
   });
 
   test('sends what it holds after a restart of the gateway, too', async () => {
+    const patient = { MESSAGE_TTL_MS: '600000' };
+    await support.gateway.stop();
+    await support.gateway.boot(patient);
+    await untilConnected(support.gateway, 'support');
     const posts = Array.from({ length: 16 }, (_, n) => support.post('/messages/text', text(bob, `Kept ${n}`)));
     const answers = await Promise.all(posts);
     const held = answers.filter(({ status }) => status === 202).length;
     assert.ok(held > 0, JSON.stringify(answers.map(({ status, text: body }) => [status, body])));
+    assert.ok(Number(at(await support.ask('/pacing'), 'held', 'count')) > 0);
     await support.gateway.kill();
-    await support.gateway.boot();
+    await support.gateway.boot(patient);
     await untilConnected(support.gateway, 'support');
     const taken = answers.filter(({ status }) => status < 300).length;
     await eventually(async () => (await inbox(support.gateway, 'support', bob)).length >= taken, 30_000);
