@@ -5,7 +5,8 @@ import type { BulkCounts, BulkRow } from '../store/bulk-store.ts';
 export function bulkEvent(
   name: 'bulk_progress' | 'bulk_finished',
   bulk: Pick<BulkRow, 'id' | 'name'> & { readonly status: string },
-  { lastMinute: _, ...counts }: BulkCounts,
+  counts: BulkCounts,
 ): SessionEvent {
-  return { name, data: { bulk_id: bulk.id, name: bulk.name, status: bulk.status, ...counts } };
+  const { lastMinute: _, ...told } = counts;
+  return { name, data: { bulk_id: bulk.id, name: bulk.name, status: bulk.status, ...told } };
 }

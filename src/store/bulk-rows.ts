@@ -33,7 +33,8 @@ export const bulkRow = z.object({
   heldReason: z.string().nullable(),
 });
 
-export function toBulk({ ordinal: _, heldUntil, heldReason, ...row }: z.output<typeof bulkRow>): BulkRow {
+export function toBulk(found: z.output<typeof bulkRow>): BulkRow {
+  const { ordinal: _, heldUntil, heldReason, ...row } = found;
   return { ...row, held: heldUntil === null || heldReason === null ? null : { until: heldUntil, reason: heldReason } };
 }
 

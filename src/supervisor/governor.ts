@@ -112,9 +112,7 @@ export class Governor {
     if (!this.#limits.isEnabled) return null;
     const before = this.#heldBefore({ id: '', chat });
     const newChat = await this.#newChats.run(() => this.#judge(chat, false));
-    const rateMs = this.#rateWaitMs(1 + this.#rateHeld());
-    const { clock } = this.#options;
-    const rate = rateMs === 0 ? [] : [rateHold(clock.now() + rateMs, this.#backoff, clock.now())];
+    const rate = this.#rateHolds(1 + this.#rateHeld());
     return longest([before, newChat].flatMap((hold) => hold ?? []).concat(rate));
   }
 
@@ -123,16 +121,16 @@ export class Governor {
     if (!this.#limits.isEnabled) return this.#go(send);
     this.#waiting.add(send.id);
     try {
+      const ahead = this.#held.has(send.id) ? 0 : this.#rateHeld();
       const before = this.#heldBefore(send);
-      if (before !== null) return this.#hold(send, before);
+      if (before !== null) return this.#hold(send, longest([before, ...this.#rateHolds(1 + ahead)]) ?? before);
       const newChat = await this.#newChats.run(() => this.#judge(send.chat, true));
       if (newChat !== null) return this.#hold(send, newChat);
-      const ahead = this.#held.has(send.id) ? 0 : this.#rateHeld();
       const rateMs = this.#rateWaitMs(1 + ahead);
-      const { clock, signal } = this.#options;
-      if (rateMs > patienceMs) return this.#hold(send, rateHold(clock.now() + rateMs, this.#backoff, clock.now()));
+      const [rate] = this.#rateHolds(1 + ahead);
+      if (rate !== undefined && rateMs > patienceMs) return this.#hold(send, rate);
       this.#take();
-      if (rateMs > 0) await sleep(rateMs, signal);
+      if (rateMs > 0) await sleep(rateMs, this.#options.signal);
       return this.#go(send);
     } finally {
       this.#waiting.delete(send.id);
@@ -142,11 +140,9 @@ export class Governor {
   /** As `pass` for what can wait: takes only what is left beside a reserve for those who answer somebody. */
   async passSpare(chat: string): Promise<Hold | null> {
     if (!this.#limits.isEnabled) return null;
-    const { clock } = this.#options;
-    const now = clock.now();
-    const reserve = reserveOf(paceOf(this.#limits, this.#backoff, now));
-    const rateMs = this.#rateWaitMs(1 + reserve + this.#rateHeld());
-    if (rateMs > 0) return rateHold(now + rateMs, this.#backoff, now);
+    const reserve = reserveOf(paceOf(this.#limits, this.#backoff, this.#options.clock.now()));
+    const [rate] = this.#rateHolds(1 + reserve + this.#rateHeld());
+    if (rate !== undefined) return rate;
     const newChat = await this.#newChats.run(() => this.#judge(chat, true));
     if (newChat === null) this.#take();
     return newChat;
@@ -237,6 +233,13 @@ export class Governor {
     if (this.#known.size >= maxRemembered) this.#known.clear();
     this.#known.add(chat);
     return null;
+  }
+
+  /** What the pace holds back for: one hold, or none. */
+  #rateHolds(wanted: number): readonly Hold[] {
+    const waitsMs = this.#rateWaitMs(wanted);
+    const now = this.#options.clock.now();
+    return waitsMs === 0 ? [] : [rateHold(now + waitsMs, this.#backoff, now)];
   }
 
   #rateWaitMs(wanted: number): number {

@@ -23,7 +23,7 @@ describe('bulks in the store', () => {
 
   const chatOf = (n: number) => `1555${String(n).padStart(7, '0')}@s.whatsapp.net`;
 
-  async function createBulk(session: SessionId, id: string, size: number, patch: Partial<NewBulk> = {}) {
+  async function createBulk(session: SessionId, id: string, size: number) {
     const bulk: NewBulk = {
       id,
       session,
@@ -37,7 +37,6 @@ describe('bulks in the store', () => {
       ttlMs: 60_000,
       startAt: now,
       createdAt: now,
-      ...patch,
     };
     const recipients = Array.from({ length: size }, (_, n) => ({
       chat: chatOf(n),
@@ -119,7 +118,7 @@ describe('bulks in the store', () => {
         store.bulks.accept({ id, owner: 'one' }, 0, send(session, message, chat)),
       ),
     );
-    assert.deepEqual(both.toSorted(), [false, true]);
+    assert.equal(both.filter(Boolean).length, 1);
     assert.equal((await store.messages.listAccepted(session)).length, 1);
     assert.deepEqual(
       (await store.bulks.listQueued(id, -1, 10)).map(({ position }) => position),
@@ -167,7 +166,7 @@ describe('bulks in the store', () => {
     const { id } = bulk;
     const event = (counts: BulkCounts) => bulkEvent('bulk_finished', { ...bulk, status: 'cancelled' }, counts);
     const ends = await Promise.all([store.bulks.cancel(id, now, event), store.bulks.cancel(id, now, event)]);
-    assert.deepEqual(ends.toSorted(), [false, true]);
+    assert.equal(ends.filter(Boolean).length, 1);
     assert.equal((await countsOf(bulk)).cancelled, 3);
     assert.equal(await store.bulks.setStatus(id, 'running', 'No.'), false);
     assert.equal(await store.bulks.hold({ id, owner: 'one', leaseMs }), null);

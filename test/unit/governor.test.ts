@@ -87,6 +87,14 @@ describe('a governor', () => {
     end();
   });
 
+  test('holds a message of a chat that is held for as long as all before it take', async () => {
+    const { governor, time, end } = govern({ burst: 1 }, [ann]);
+    await governor.pass({ id: '1', chat: ann }, 0);
+    for (const id of ['2', '3', '4']) await governor.pass({ id, chat: ann }, 0);
+    assert.equal((await governor.pass({ id: '5', chat: ann }, 0))?.until, time.now + 4000);
+    end();
+  });
+
   test('never lets a message overtake a held one of its chat, and lets other chats pass', async () => {
     const { governor, end } = govern({ new_chats_per_day: 1 }, [bob]);
     await governor.pass({ id: '0', chat: cid }, 0);
