@@ -63,6 +63,8 @@ export interface PacingView extends PacingSummary {
 }
 
 interface Held {
+  /** Monotonic. */
+  readonly since: number;
   readonly chat: string;
   readonly hold: Hold;
 }
@@ -163,6 +165,12 @@ export class Governor {
 
   holdOf(id: string): Hold | null {
     return this.#held.get(id)?.hold ?? null;
+  }
+
+  /** Forgets what it held before `listedAt` (monotonic) and what is not among the messages that waited then. */
+  retain(waiting: readonly { readonly id: string }[], listedAt: number): void {
+    const ids = new Set(waiting.map(({ id }) => id));
+    for (const [id, { since }] of this.#held) if (since < listedAt && !ids.has(id)) this.#held.delete(id);
   }
 
   /** A send is over, however. */
@@ -269,7 +277,8 @@ export class Governor {
   }
 
   #hold(send: PacedSend, hold: Hold): Hold {
-    this.#held.set(send.id, { chat: send.chat, hold });
+    const since = this.#held.get(send.id)?.since ?? this.#options.clock.monotonic();
+    this.#held.set(send.id, { since, chat: send.chat, hold });
     this.#arm(0);
     return hold;
   }

@@ -119,11 +119,13 @@ export class Sends {
   /** Answers whether nothing is left to be tried again soon. */
   async #sendWaiting(session: LiveSession): Promise<boolean> {
     session.hasWaitingSends = false;
+    const listedAt = this.#options.clock.monotonic();
     const waiting = await this.#options.store.messages.listAccepted(session.id).catch((error: unknown) => {
       session.hasWaitingSends = true;
       throw error;
     });
     const governor = await this.#governor(session);
+    governor?.retain(waiting, listedAt);
     for (const accepted of waiting) {
       if (session.sending.has(accepted.id) || governor?.isWaiting(accepted.id)) continue;
       if (this.#isExpired(accepted)) {

@@ -95,6 +95,20 @@ describe('a governor', () => {
     end();
   });
 
+  test('forgets a held message that nobody waits for any more, and none that came since', async () => {
+    const { governor, time, end } = govern({ burst: 1 }, [ann, bob]);
+    await governor.pass({ id: '1', chat: ann }, 0);
+    for (const id of ['2', '3']) await governor.pass({ id, chat: ann }, 0);
+    const listedAt = ++time.now;
+    await governor.pass({ id: '4', chat: bob }, 0);
+    governor.retain([{ id: '3' }], listedAt);
+    assert.deepEqual(
+      ['2', '3', '4'].map((id) => governor.holdOf(id) !== null),
+      [false, true, true],
+    );
+    end();
+  });
+
   test('never lets a message overtake a held one of its chat, and lets other chats pass', async () => {
     const { governor, end } = govern({ new_chats_per_day: 1 }, [bob]);
     await governor.pass({ id: '0', chat: cid }, 0);
