@@ -15,6 +15,7 @@ import { idempotencyVariables } from './config-idempotency.ts';
 import { dashboardVariables } from './config-dashboard.ts';
 import { mediaVariables } from './config-media.ts';
 import { streamVariables } from './config-streams.ts';
+import { pacingVariables } from './config-pacing.ts';
 import { webhookVariables } from './config-webhooks.ts';
 import { secretWeakness } from './secret-strength.ts';
 
@@ -168,6 +169,7 @@ export const configTable = {
       sentence: 'Whether sessions can be created in the sandbox, without WhatsApp.',
     }),
   },
+  Pacing: pacingVariables,
   Media: mediaVariables,
   'Child processes': childVariables,
   Webhooks: webhookVariables,

@@ -35,6 +35,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Database: database,
     'Files and secrets': files,
     WhatsApp: whatsapp,
+    Pacing: pacing,
     Media: media,
     'Child processes': children,
     Webhooks: webhooks,
@@ -73,6 +74,17 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     messageRetentionDays: source.required(whatsapp.messageRetentionDays),
     qrTimeoutMs: source.optional(whatsapp.qrTimeoutMs),
     sandboxEnabled: source.required(whatsapp.sandboxEnabled),
+
+    pacingEnabled: source.required(pacing.pacingEnabled),
+    pacingMessagesPerSecond: source.required(pacing.pacingMessagesPerSecond),
+    pacingBurst: source.required(pacing.pacingBurst),
+    pacingNewChatsPerDay: source.required(pacing.pacingNewChatsPerDay),
+    pacingWarmUpDays: source.required(pacing.pacingWarmUpDays),
+    pacingWarmUpNewChats: source.required(pacing.pacingWarmUpNewChats),
+    pacingNewChatBackoffMs: source.required(pacing.pacingNewChatBackoffMs),
+    pacingNewChatBackoffMaxMs: source.required(pacing.pacingNewChatBackoffMaxMs),
+    pacingSlowDownMs: source.required(pacing.pacingSlowDownMs),
+    pacingSlowDownMaxMs: source.required(pacing.pacingSlowDownMaxMs),
 
     mediaBodyLimitBytes: source.required(media.mediaBodyLimitBytes),
     mediaMaxImageMb: source.required(media.mediaMaxImageMb),
@@ -142,6 +154,14 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
   source.demand(
     config.massFailurePauseMs <= config.massFailureMaxPauseMs,
     'MASS_FAILURE_MAX_PAUSE_MS must not be below MASS_FAILURE_PAUSE_MS',
+  );
+  source.demand(
+    config.pacingNewChatBackoffMs <= config.pacingNewChatBackoffMaxMs,
+    'PACING_NEW_CHAT_BACKOFF_MAX_MS must not be below PACING_NEW_CHAT_BACKOFF_MS',
+  );
+  source.demand(
+    config.pacingSlowDownMs <= config.pacingSlowDownMaxMs,
+    'PACING_SLOW_DOWN_MAX_MS must not be below PACING_SLOW_DOWN_MS',
   );
   source.demand(config.restartBaseMs <= config.restartMaxMs, 'RESTART_MAX_MS must not be below RESTART_BASE_MS');
   source.throwIfAny();

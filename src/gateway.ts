@@ -6,6 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './api/app.ts';
 import { createBrowserLogin } from './api/auth/browser-login.ts';
 import { createLoginLinks, loginUrl } from './api/auth/login-links.ts';
+import { newMessageId } from './api/rest/send.ts';
+import { BulkRunner } from './bulk/bulk-runner.ts';
 import { createSuperadminAuth } from './api/auth/superadmin.ts';
 import { closeHttpServer, createHttpServer } from './api/http-server.ts';
 import { withProbes } from './api/probes.ts';
@@ -20,11 +22,13 @@ import { Readiness } from './readiness.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { createMedia, type Media } from './media/media.ts';
 import { mediaSettings } from './media-settings.ts';
+import { pacingSettings } from './pacing-settings.ts';
 import { createStore } from './store/create-store.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { Janitor } from './store/janitor.ts';
 import { migrate } from './store/migrate.ts';
 import type { SessionRow, Store } from './store/store.ts';
+import { Governors } from './supervisor/governors.ts';
 import { SandboxLauncher } from './supervisor/sandbox-launcher.ts';
 import { ScheduledSends } from './supervisor/scheduled-sends.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -97,7 +101,11 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     });
     disposables.defer(() => media.close());
 
-    const { sandbox, supervisor } = createSupervision(config, { store, media, children, postgresPid: database.pid });
+    const paced = { store, settings: pacingSettings(config), clock: systemClock, log: logger('pacing') };
+    const pacing = new Governors(paced);
+    disposables.defer(() => pacing.stop());
+    const parts = { store, media, pacing, children, postgresPid: database.pid };
+    const { sandbox, supervisor } = createSupervision(config, parts);
     if (sandbox !== null) disposables.defer(() => sandbox.stop());
     const dispatcher = createDispatcher({
       outbox: store.outbox,
@@ -127,6 +135,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     });
     disposables.defer(() => schedule.stop());
 
+    const bulkParts = { store, supervisor, pacing, newMessageId, clock: systemClock, random: Math.random };
+    const bulk = new BulkRunner({ ...bulkParts, log: logger('bulk') });
+    disposables.defer(() => bulk.stop());
     const qrImages = createQrImages();
     disposables.defer(() => qrImages.dispose());
     const settings = { most: config.streamMax };
@@ -151,6 +162,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         lifetimeMs: config.dashboardLifetimeMs,
         clock: systemClock,
       }),
+      pacing,
+      bulk,
       qrImages,
       streams,
       settings: {
@@ -175,6 +188,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     readiness.serves({ store, supervisor });
     dispatcher.start();
     janitor.start();
+    bulk.start();
     const ending = disposables.move();
     let ended: Promise<void> | null = null;
     return {
@@ -196,11 +210,13 @@ function createSupervision(
   {
     store,
     media,
+    pacing,
     children,
     postgresPid,
   }: {
     readonly store: Store;
     readonly media: Media;
+    readonly pacing: Governors;
     readonly children: ChildProgram;
     readonly postgresPid: () => number | null;
   },
@@ -227,6 +243,7 @@ function createSupervision(
     ...children,
     store,
     settings,
+    pacing,
     storagePath,
     resolveTarget,
     otherProcesses: () => ({ postgres: postgresPid(), simulator: sandbox?.pid ?? null }),
@@ -245,6 +262,7 @@ function createJanitor({ messageRetentionDays: days }: Config, store: Store): Ja
     messages: store.messages,
     media: store.media,
     idempotency: store.idempotency,
+    bulks: store.bulks,
     retentionMs: days === 0 ? null : days * dayMs,
     clock: systemClock,
     log: logger('janitor'),

@@ -4,6 +4,7 @@ import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
 import type { BrowserLogin } from './auth/browser-login.ts';
 import type { LoginLinks } from './auth/login-links.ts';
+import type { Governors } from '../supervisor/governors.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
@@ -46,6 +47,9 @@ export interface ApiDependencies {
   readonly media: Media;
   /** Hears of every message that is to be sent later, at unix milliseconds. */
   readonly schedule: { wakeAt(dueAt: number): void };
+  /** Works on what is sent to many. */
+  readonly bulk: { wake(): void };
+  readonly pacing: Pick<Governors, 'of' | 'assertSoon'>;
   readonly auth: Authenticator;
   readonly links: LoginLinks;
   readonly login: BrowserLogin;

@@ -4,6 +4,7 @@ import type { SessionId } from '../contract/ids.ts';
 import type { SessionResource, SessionStatus } from '../contract/operations/sessions.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import type { SupervisorStats } from '../supervisor/stats.ts';
+import type { PacingSummary } from '../supervisor/governor.ts';
 import type { NewSessionWishes } from '../supervisor/admission.ts';
 
 export interface ChildView {
@@ -27,6 +28,8 @@ export interface SessionView {
   readonly child: ChildView | null;
   readonly status: SessionStatus;
   readonly statusReason: string;
+  /** Null where nothing paces it. */
+  readonly pacing?: PacingSummary | null;
 }
 
 /** At unix milliseconds `at`; null where nothing was known. */
@@ -66,8 +69,11 @@ export interface SupervisorPort {
   call(id: SessionId, name: string, params: unknown, deadlineMs: number): Promise<unknown>;
   /** Throws `session_not_connected` when a send could not go out now. */
   assertSendable(id: SessionId): void | Promise<void>;
-  /** Sends what the store has accepted; throws for definite failures, `pending` means that it goes on trying. */
-  send(accepted: AcceptedSend): Promise<SendAnswer>;
+  /**
+   * Sends what the store has accepted; throws for definite failures, `pending` means that it goes on trying. With
+   * `isAdmitted` pacing has let it through already.
+   */
+  send(accepted: AcceptedSend, isAdmitted?: boolean): Promise<SendAnswer>;
   /** Where the session is linked to. */
   targetOf(row: SessionRow): Promise<LinkTarget>;
   /** Uploads prepared media without sending it. */

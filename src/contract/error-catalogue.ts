@@ -46,6 +46,11 @@ export const errorCatalogue = {
     sentence: 'This session has no webhook with this id; GET …/webhooks lists them.',
     retryable: false,
   },
+  bulk_not_found: {
+    status: 404,
+    sentence: 'This session has no bulk with this id; GET …/bulk lists them.',
+    retryable: false,
+  },
   message_not_found: {
     status: 404,
     sentence: 'This session has no message with this id; it may have been sent from another session or pruned.',
@@ -196,6 +201,11 @@ export const errorCatalogue = {
     sentence: 'Sandbox routes work on sessions created with "sandbox": true only.',
     retryable: false,
   },
+  bulk_is_over: {
+    status: 409,
+    sentence: 'The bulk is finished or cancelled, or is in that state already; see its status.',
+    retryable: false,
+  },
   message_id_taken: {
     status: 409,
     sentence: 'This session has already sent another message with this message_id; choose a new one.',
@@ -257,6 +267,12 @@ export const errorCatalogue = {
   rate_limited: {
     status: 429,
     sentence: 'Too many requests; wait as long as Retry-After says.',
+    retryable: true,
+  },
+  pacing_limit: {
+    status: 429,
+    sentence:
+      'The session would send faster than is safe for its number; see GET …/pacing, wait as long as Retry-After says.',
     retryable: true,
   },
   internal_error: {

@@ -51,6 +51,20 @@ const messageData = z.object({
   backfilled: z.boolean().describe('Whether it arrived while the session was offline.'),
 });
 
+const bulkData = z.object({
+  bulk_id: z.string(),
+  name: z.string().nullable(),
+  status: z.string(),
+  total: z.int(),
+  queued: z.int(),
+  sending: z.int(),
+  sent: z.int(),
+  delivered: z.int(),
+  read: z.int(),
+  failed: z.int(),
+  cancelled: z.int(),
+  skipped: z.int(),
+});
 const statusReason = z.string();
 const member = z.object({ jid, phone_number: z.string().nullable(), lid: jid.nullable() });
 
@@ -201,6 +215,16 @@ export const events = {
     when: 'session_status is emitted when the status of the session changes.',
     data: z.object({ status: z.string(), previous: z.string().nullable(), reason: statusReason }),
   },
+  session_pacing: {
+    when: 'session_pacing is emitted when WhatsApp refuses a message in a way that holds others back for a while.',
+    data: z.object({
+      kind: z.enum(['new_chats', 'slow_down']).describe('`new_chats`: none can be begun; `slow_down`: all go slower.'),
+      code: z.string().describe("WhatsApp's own code: 463 or 429."),
+      until: unixSeconds,
+      count: z.int().describe('How many times in a row; the time doubles with each.'),
+      reason: statusReason,
+    }),
+  },
   session_restarted: {
     when: "session_restarted is emitted when the session's process has ended unplanned and was started again.",
     data: z.object({ cause: z.string(), detail: z.string(), restarts: z.int() }),
@@ -208,6 +232,14 @@ export const events = {
   webhook_disabled: {
     when: "webhook_disabled is emitted on the session's other webhooks when one was disabled because it kept failing.",
     data: z.object({ webhook_id: z.string(), url: z.string(), reason: statusReason }),
+  },
+  bulk_progress: {
+    when: 'bulk_progress is emitted while a bulk is under way and its counts have changed, at most once a second.',
+    data: bulkData,
+  },
+  bulk_finished: {
+    when: 'bulk_finished is emitted when a bulk has come to its end, or was cancelled.',
+    data: bulkData,
   },
   message_failed: {
     when: 'message_failed is emitted when WhatsApp refuses a message or its deadline passes before it is sent.',

@@ -1,5 +1,6 @@
 /** The contract's one entrance for the supervisor's side: the operation table and the types inferred from it. */
 import type { z } from 'zod';
+import { bulkOperations } from './operations/bulk.ts';
 import { chatOperations } from './operations/chats.ts';
 import { contactOperations } from './operations/contacts.ts';
 import { eventOperations } from './operations/events.ts';
@@ -7,6 +8,7 @@ import { groupOperations } from './operations/groups.ts';
 import { loginLinkOperations } from './operations/login-links.ts';
 import { mediaOperations } from './operations/media.ts';
 import { messageOperations } from './operations/messages.ts';
+import { pacingOperations } from './operations/pacing.ts';
 import { presenceOperations } from './operations/presence.ts';
 import { sandboxPeopleOperations } from './operations/sandbox-people.ts';
 import { sandboxGroupOperations } from './operations/sandbox-groups.ts';
@@ -22,7 +24,9 @@ export const operations = {
   ...supervisionOperations,
   ...vitalsOperations,
   ...loginLinkOperations,
+  ...pacingOperations,
   ...messageOperations,
+  ...bulkOperations,
   // Before the routes that take any message id in its place.
   ...scheduledOperations,
   ...chatOperations,

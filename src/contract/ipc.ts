@@ -246,6 +246,8 @@ export interface SendAnswer {
   readonly status: 'sent' | 'pending';
   /** Unix milliseconds of WhatsApp's ack, or of the write when it is still pending. */
   readonly at: number;
+  /** Why a pending message has not gone out, and when it may (unix milliseconds). */
+  readonly held?: { readonly until: number; readonly reason: string };
 }
 
 /** Requests from the supervisor to a child: body and answer of each. */

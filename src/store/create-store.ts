@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { createBrowserSessionsStore } from './browser-sessions.ts';
+import { createBulkStore } from './bulk.ts';
 import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
@@ -16,6 +17,7 @@ import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
 import { NotificationListener } from './notification-listener.ts';
 import { createOutboxStore } from './outbox.ts';
+import { createPacingStore } from './pacing.ts';
 import { openDatabase } from './pool.ts';
 import { createScheduledStore } from './scheduled.ts';
 import { createSessionsStore } from './sessions.ts';
@@ -42,10 +44,11 @@ export async function createStore(options: {
     log,
   );
   const listener = new NotificationListener(connection, log);
+  const credentials = createCredentialsStore(database);
   return {
     sessions: createSessionsStore(database),
     children: createChildrenStore(database),
-    credentials: createCredentialsStore(database),
+    credentials,
     commits: {
       setKeys: (body) => queue.submit({ tag: 'keys', body }),
       record: (body) => queue.submit({ tag: 'record', body }),
@@ -58,6 +61,8 @@ export async function createStore(options: {
     scheduled: createScheduledStore(database),
     idempotency: createIdempotencyStore(database),
     media: createMediaStore(database),
+    pacing: createPacingStore(database, credentials),
+    bulks: createBulkStore(database, newEventId),
     webhooks: createWebhooksStore(database),
     outbox: createOutboxStore(database, listener),
     traffic: createTrafficStore(database),

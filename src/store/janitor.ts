@@ -2,12 +2,14 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
+import type { BulkStore } from './bulk-store.ts';
 import type { MediaStore, MessagesStore } from './store.ts';
 
 interface JanitorOptions {
   readonly messages: Pick<MessagesStore, 'prune' | 'forget'>;
   readonly media: Pick<MediaStore, 'deleteExpired'>;
   readonly idempotency: Pick<IdempotencyStore, 'prune'>;
+  readonly bulks: Pick<BulkStore, 'prune'>;
   /** How long messages are kept; null for ever. */
   readonly retentionMs: number | null;
   readonly clock: Clock;
@@ -43,12 +45,13 @@ export class Janitor {
   }
 
   async #round(): Promise<void> {
-    const { messages, media, idempotency, retentionMs, clock, log } = this.#options;
+    const { messages, media, idempotency, bulks, retentionMs, clock, log } = this.#options;
     try {
       await media.deleteExpired(clock.now());
       while (!this.#isStopped && (await idempotency.prune(clock.now())));
       while (!this.#isStopped && (await messages.forget(clock.now() - memoryMs)));
       if (retentionMs === null) return;
+      await bulks.prune(clock.now() - retentionMs);
       while (!this.#isStopped && (await messages.prune(clock.now() - retentionMs)));
     } catch (error) {
       log.warn({ err: error }, 'old messages could not be deleted');

@@ -2,6 +2,7 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
+import { backoff, pacingOverrides } from '../contract/pacing.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import type { Page, SessionRow, SessionsStore } from './store.ts';
 import { sessionIdColumn, textOf, timestampOf } from './values.ts';
@@ -45,8 +46,10 @@ export function createSessionsStore(database: Database): SessionsStore {
           patch.memoryCapMb === undefined ? sql.fragment`memory_cap_mb` : sql.fragment`${patch.memoryCapMb}::integer`;
         const isolated =
           patch.isolated === undefined ? sql.fragment`isolated` : sql.fragment`${patch.isolated}::boolean`;
+        const pacing = patch.pacing === undefined ? sql.fragment`pacing` : sql.fragment`${jsonOf(patch.pacing)}::json`;
         const row = await connection.maybeOne(sql.type(sessionRow)`
-          update sessions set name = ${name}, memory_cap_mb = ${cap}, isolated = ${isolated}, updated_at = now()
+          update sessions set
+            name = ${name}, memory_cap_mb = ${cap}, isolated = ${isolated}, pacing = ${pacing}, updated_at = now()
           where id = ${id} returning ${columns}
         `);
         return row === null ? null : toSession(row);
@@ -93,8 +96,10 @@ export function createSessionsStore(database: Database): SessionsStore {
 
 const columns = sql.fragment`
   ordinal, id, name, sandbox, desired, memory_cap_mb, isolated, link_state, link_reason, link_until, is_paired, device,
-  created_at, updated_at, last_connected_at, linked_at
+  created_at, updated_at, last_connected_at, linked_at, pacing, pacing_backoff
 `;
+
+const jsonOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
 
 const sessionRow = z.object({
   ordinal: z.number(),
@@ -135,6 +140,8 @@ const sessionRow = z.object({
   updated_at: z.number(),
   last_connected_at: z.number().nullable(),
   linked_at: z.number().nullable(),
+  pacing: pacingOverrides.nullable(),
+  pacing_backoff: backoff.nullable(),
 });
 
 function toSession(row: z.output<typeof sessionRow>): SessionRow {
@@ -152,6 +159,8 @@ function toSession(row: z.output<typeof sessionRow>): SessionRow {
     updatedAt: row.updated_at,
     lastConnectedAt: row.last_connected_at,
     linkedAt: row.linked_at,
+    pacing: row.pacing,
+    pacingBackoff: row.pacing_backoff,
   };
 }
 

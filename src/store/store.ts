@@ -5,6 +5,7 @@
  */
 import type { SessionEvent } from '../contract/events.ts';
 import type { MessageId, SessionId } from '../contract/ids.ts';
+import type { Backoff, PacingOverrides } from '../contract/pacing.ts';
 import type {
   ChildNotices,
   DeviceInfo,
@@ -18,10 +19,11 @@ import type {
 } from '../contract/ipc.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { ScheduledStore } from './scheduled-store.ts';
-
 import type { BrowserSessionsStore } from './browser-sessions.ts';
 import type { TrafficStore } from './traffic.ts';
 import type { EventsStore } from './events-store.ts';
+import type { BulkStore } from './bulk-store.ts';
+import type { PacingStore } from './pacing-store.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -42,6 +44,10 @@ export interface SessionRow {
   readonly updatedAt: number;
   readonly lastConnectedAt: number | null;
   readonly linkedAt: number | null;
+  /** How its pace differs from the gateway's. */
+  readonly pacing: PacingOverrides | null;
+  /** What followed from WhatsApp's refusals. */
+  readonly pacingBackoff: Backoff | null;
 }
 
 export interface Page<Row> {
@@ -73,6 +79,7 @@ export interface SessionsStore {
       readonly name?: string | null;
       readonly memoryCapMb?: number | null;
       readonly isolated?: boolean | null;
+      readonly pacing?: PacingOverrides | null;
     },
   ): Promise<SessionRow | null>;
   setDesired(id: SessionId, desired: 'running' | 'stopped'): Promise<void>;
@@ -327,6 +334,8 @@ export interface Store {
   readonly scheduled: ScheduledStore;
   readonly idempotency: IdempotencyStore;
   readonly media: MediaStore;
+  readonly pacing: PacingStore;
+  readonly bulks: BulkStore;
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
   readonly browserSessions: BrowserSessionsStore;

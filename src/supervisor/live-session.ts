@@ -83,6 +83,11 @@ export class LiveSession {
     return this.isolated ?? this.wasMoved;
   }
 
+  /** What its start takes. */
+  get wishes(): { readonly isSandbox: boolean; readonly isIsolated: boolean; readonly memoryCapMb: number | null } {
+    return { isSandbox: this.isSandbox, isIsolated: this.wantsOwnChild, memoryCapMb: this.memoryCapMb };
+  }
+
   get suspect(): Suspect {
     return { session: this.id, inFlight: this.calls + this.sending.size, work: Math.round(this.#work) };
   }

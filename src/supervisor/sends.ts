@@ -7,17 +7,23 @@ import { WardenError, errorCatalogue, toWardenError } from '../contract/errors.t
 import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
+import type { Governor } from './governor.ts';
+import { pacingLimit, type Governors } from './governors.ts';
 import type { LiveSession } from './live-session.ts';
 import { sleep } from './start-gate.ts';
 
 interface SendsOptions {
-  readonly store: Pick<Store, 'messages'>;
+  readonly store: Pick<Store, 'messages' | 'pacing'>;
   /** How long a child may take for one send: WhatsApp's ack and the way there. */
   readonly deadlineMs: number;
   /** How much longer when there is a file to be uploaded first. */
   readonly uploadMs: number;
   /** The message is sent or has failed: what was kept to send it is of no use any more. */
   readonly onFinal: (accepted: AcceptedSend) => void;
+  /** Says when a message may go out; without it nothing is held back. */
+  readonly pacing: Pick<Governors, 'ofId'> | null;
+  /** How long somebody waits for the turn of a message. */
+  readonly patienceMs: number;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends with the supervisor. */
@@ -40,17 +46,28 @@ export class Sends {
 
   /**
    * Sends an accepted message. `pending` when it has not been acknowledged, or could not go out now and will later;
-   * throws when it failed for good, and the row says so too.
+   * throws when it failed for good, and the row says so too. One that pacing has let through already does not wait.
    */
-  async send(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
+  async send(session: LiveSession, accepted: AcceptedSend, isAdmitted = false): Promise<SendAnswer> {
     try {
+      const hold = isAdmitted ? null : await (await this.#governor(session))?.pass(accepted, this.#options.patienceMs);
+      if (hold) {
+        // Many that were asked for at the same time can each have looked as if they could go soon.
+        if (hold.until >= accepted.expiresAt) throw pacingLimit(hold, this.#options.clock.now());
+        session.hasWaitingSends = true;
+        const { until, reason } = hold;
+        // What is held has its whole time after that.
+        const ttlMs = accepted.expiresAt - accepted.acceptedAt;
+        await this.#options.store.pacing.postpone(session.id, accepted.id, until + ttlMs);
+        return { to: accepted.chat, status: 'pending', at: accepted.acceptedAt, held: { until, reason } };
+      }
       const answer = await this.#hand(session, accepted);
       if (answer.status === 'pending') session.hasWaitingSends = true;
       return answer;
     } catch (thrown) {
       const error = toWardenError(thrown);
       // Somebody waits for the answer and can decide; what is sent later goes on trying.
-      if (isDefinite(error) || error.code === 'media_upload_failed') {
+      if (isDefinite(error) || error.code === 'media_upload_failed' || error.code === 'pacing_limit') {
         await this.#fail(accepted, error);
         throw error;
       }
@@ -101,8 +118,10 @@ export class Sends {
   async expire(session: LiveSession): Promise<void> {
     if (!session.hasWaitingSends || this.#resuming.has(session)) return;
     this.#released.delete(session);
+    const governor = await this.#governor(session);
     const waiting = await this.#options.store.messages.listAccepted(session.id);
     for (const accepted of waiting) {
+      if (governor?.isWaiting(accepted.id)) continue;
       if (this.#isExpired(accepted) && !session.sending.has(accepted.id)) await this.#fail(accepted, null);
     }
     if (waiting.length === 0 && !this.#released.has(session)) session.hasWaitingSends = false;
@@ -112,17 +131,24 @@ export class Sends {
   async #sendWaiting(session: LiveSession): Promise<boolean> {
     session.hasWaitingSends = false;
     this.#released.delete(session);
+    const listedAt = this.#options.clock.monotonic();
     const waiting = await this.#options.store.messages.listAccepted(session.id).catch((error: unknown) => {
       session.hasWaitingSends = true;
       throw error;
     });
+    const governor = await this.#governor(session);
+    governor?.retain(waiting, listedAt);
     for (const accepted of waiting) {
-      if (session.sending.has(accepted.id)) continue;
+      if (session.sending.has(accepted.id) || governor?.isWaiting(accepted.id)) continue;
       if (this.#isExpired(accepted)) {
         await this.#fail(accepted, null);
         continue;
       }
       try {
+        if (await governor?.pass(accepted, Number.POSITIVE_INFINITY)) {
+          session.hasWaitingSends = true;
+          continue;
+        }
         const answer = await this.#hand(session, accepted);
         if (answer.status === 'pending') session.hasWaitingSends = true;
       } catch (thrown) {
@@ -152,20 +178,38 @@ export class Sends {
       );
       if (answer.status === 'sent') this.#options.onFinal(accepted);
       return answer;
+    } catch (thrown) {
+      await this.#tellGovernor(session, accepted, toWardenError(thrown));
+      throw thrown;
     } finally {
       session.sending.delete(id);
     }
   }
 
   async #fail(accepted: AcceptedSend, error: WardenError | null): Promise<void> {
-    const code = error?.code ?? expiredCode;
-    const reason = error?.message ?? 'The session was not connected in time to send the message.';
+    const governor = await this.#options.pacing?.ofId(accepted.session);
+    const hold = error === null ? (governor?.holdOf(accepted.id) ?? null) : null;
+    const code = error?.code ?? (hold === null ? expiredCode : 'pacing_limit');
+    const reason = error?.message ?? hold?.reason ?? 'The session was not connected in time to send the message.';
     await this.#options.store.messages.fail(accepted.session, accepted.id, {
       at: this.#options.clock.now(),
       errorCode: code,
       event: { name: 'message_failed', data: { message_id: accepted.id, chat: accepted.chat, code, reason } },
     });
+    governor?.settled(accepted.id);
     this.#options.onFinal(accepted);
+  }
+
+  async #governor(session: LiveSession): Promise<Governor | null> {
+    return (await this.#options.pacing?.ofId(session.id)) ?? null;
+  }
+
+  async #tellGovernor(session: LiveSession, accepted: AcceptedSend, error: WardenError): Promise<void> {
+    try {
+      await (await this.#governor(session))?.failed(accepted, error);
+    } catch (failure) {
+      this.#options.log.warn({ err: failure, session: session.id }, 'what follows from a refusal was not stored');
+    }
   }
 
   #isExpired(accepted: AcceptedSend): boolean {

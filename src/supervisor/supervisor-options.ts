@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { LinkTarget } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, SessionRow, Store } from '../store/store.ts';
+import type { Governors } from './governors.ts';
 import type { SupervisorSettings } from './settings.ts';
 import type { OtherProcesses } from './stats.ts';
 
@@ -13,6 +14,8 @@ export interface SupervisorOptions {
   /** Flags of Node for children, beside their memory cap; by default those of a lean child. */
   readonly childFlags?: readonly string[];
   readonly settings: SupervisorSettings;
+  /** Says when messages may go out; without it nothing is held back. */
+  readonly pacing?: Governors;
   readonly storagePath: string;
   /** Where the link of a session goes: WhatsApp, a server of the operator's, or the sandbox. */
   readonly resolveTarget: (row: SessionRow) => Promise<LinkTarget>;

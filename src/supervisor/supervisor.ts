@@ -5,14 +5,12 @@
 import { setMaxListeners } from 'node:events';
 import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
-import type { LinkSnapshot, LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
-import type { SessionStatus } from '../contract/operations/sessions.ts';
+import type { LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
 import type { OwnedSession } from '../store/scheduled-store.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
 import type { ChildChannel } from './child-environment.ts';
-import type { ChildView } from './child-host.ts';
 import { Hosting } from './hosting.ts';
 import { LiveSession } from './live-session.ts';
 import { pairingChannel } from './pairing-channel.ts';
@@ -23,18 +21,10 @@ import type { BreakerView } from './start-breaker.ts';
 import { sleep } from './start-gate.ts';
 import { readStats, type OtherProcesses, type SupervisorStats } from './stats.ts';
 import { notConnected, statusOf } from './session-status.ts';
+import type { SessionView } from './session-view.ts';
 import { isOver } from './status.ts';
 import { VitalsHistory } from './vitals-history.ts';
 import { waitUntil } from './wait-until.ts';
-
-/** Where a session is now, and the public status that follows. */
-export interface SessionView {
-  /** Null until a child of this gateway has told of it. */
-  readonly link: LinkSnapshot | null;
-  readonly child: ChildView | null;
-  readonly status: SessionStatus;
-  readonly statusReason: string;
-}
 
 interface PairCodeRequest {
   readonly phone: string;
@@ -72,7 +62,22 @@ export class Supervisor {
     const { sendTimeoutMs, mediaUploadTimeoutMs: uploadMs } = settings.limits;
     const onFinal = options.onFinal ?? (() => undefined);
     const deadlineMs = sendTimeoutMs + sendMarginMs;
-    this.#sends = new Sends({ store, deadlineMs, uploadMs, onFinal, clock, log, signal });
+    const pacing = options.pacing ?? null;
+    this.#sends = new Sends({
+      store,
+      deadlineMs,
+      patienceMs: sendTimeoutMs,
+      uploadMs,
+      onFinal,
+      pacing,
+      clock,
+      log,
+      signal,
+    });
+    pacing?.onDue((id) => {
+      const session = this.#sessions.get(id);
+      if (session !== undefined) this.#sends.resume(session);
+    });
     this.#hosting = new Hosting({
       ...options,
       signal,
@@ -132,7 +137,7 @@ export class Supervisor {
   async connect(id: SessionId): Promise<void> {
     await this.#exclusively(id, async (session, row) => {
       if (session.isConnected) throw new WardenError('already_connected');
-      if (session.host === null) this.#hosting.assertCapacity(wishesOf(session));
+      if (session.host === null) this.#hosting.assertCapacity(session.wishes);
       await this.#want(row, 'running');
       await this.#hosting.begin(session);
     });
@@ -182,6 +187,7 @@ export class Supervisor {
       const wasThere = await this.#options.store.sessions.delete(id);
       this.#sessions.delete(id);
       this.#news.forget(id);
+      this.#options.pacing?.forget(id);
       session.changed();
       if (!wasThere) throw new WardenError('session_not_found');
     });
@@ -240,8 +246,8 @@ export class Supervisor {
   }
 
   /** Sends what the store has accepted. `pending`: not acknowledged yet, goes on by itself. Throws for definite failures. */
-  async send(accepted: AcceptedSend): Promise<SendAnswer> {
-    return this.#sends.send(await this.#live(accepted.session), accepted);
+  async send(accepted: AcceptedSend, isAdmitted = false): Promise<SendAnswer> {
+    return this.#sends.send(await this.#live(accepted.session), accepted, isAdmitted);
   }
 
   /** Sends what the store has accepted of a session meanwhile, or keeps it waiting. Throws `session_not_found`. */
@@ -260,6 +266,7 @@ export class Supervisor {
       link: session.isTold ? session.link : null,
       child: session.host?.view() ?? session.lastChild,
       ...statusOf(session, row.desired, this.#hosting.startsPausedMs),
+      pacing: this.#options.pacing?.of(row).summary() ?? null,
     };
   }
 
@@ -390,9 +397,3 @@ export class Supervisor {
     }
   }
 }
-
-const wishesOf = (session: LiveSession) => ({
-  isSandbox: session.isSandbox,
-  isIsolated: session.wantsOwnChild,
-  memoryCapMb: session.memoryCapMb,
-});

@@ -20,9 +20,10 @@ const doors: Readonly<Record<string, Readonly<Record<string, Access>>>> = {
   supervisor: { contract: 'yes', store: 'types' },
   webhooks: { contract: 'yes', store: 'types', media: 'yes' },
   media: { contract: 'yes' },
-  api: { contract: 'yes', store: 'types', supervisor: 'types', media: 'yes', webhooks: 'yes' },
+  bulk: { contract: 'yes', store: 'types', supervisor: 'types' },
+  api: { contract: 'yes', store: 'types', supervisor: 'types', media: 'yes', webhooks: 'yes', bulk: 'yes' },
   simulator: { contract: 'yes' },
-  root: { contract: 'yes', store: 'yes', supervisor: 'yes', webhooks: 'yes', media: 'yes', api: 'yes' },
+  root: { contract: 'yes', store: 'yes', supervisor: 'yes', webhooks: 'yes', media: 'yes', bulk: 'yes', api: 'yes' },
 };
 /** Single files that anybody may use; they hold no state of a room. */
 const openFiles = new Set(['src/clock.ts', 'src/log.ts']);

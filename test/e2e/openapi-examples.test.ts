@@ -17,6 +17,7 @@ const newcomer = '15557654321';
 const sentId = '3EB0C431C26A1916E07E';
 const receivedId = '3AF00C431C26A1916E07';
 const scheduledId = '3EB05C4D1E90A7B2F36C';
+const bulkId = 'bulk_01JGQ0000000000000000000';
 
 /** The order that lets each example find what it is about; what the contract adds is run before the last ones. */
 const first: readonly OperationName[] = [
@@ -165,6 +166,9 @@ describe('every example of the OpenAPI document', () => {
           async () => at((await gateway.get(`/sessions/support/messages/${sentId}`)).json, 'status') !== 'accepted',
         );
         break;
+      case 'pauseBulk':
+        names.set(bulkId, await waitingBulk());
+        break;
       case 'getDevice':
       case 'logoutSession':
       case 'sandboxSetFault':
@@ -192,6 +196,9 @@ describe('every example of the OpenAPI document', () => {
         names.set('120363000000000000@g.us', String(at(group, 'jid')));
         break;
       }
+      case 'createBulk':
+        names.set(bulkId, String(at(answer.json, 'bulk_id')));
+        break;
       case 'getGroupInvite':
         names.set('AbCdEf123456', String(at(answer.json, 'code')));
         break;
@@ -217,6 +224,16 @@ describe('every example of the OpenAPI document', () => {
       default:
         break;
     }
+  }
+
+  /** A bulk that does not end before it is paused. */
+  async function waitingBulk(): Promise<string> {
+    const body = {
+      message: { type: 'text', text: 'Tomorrow' },
+      recipients: [contact],
+      start_at: Math.floor(Date.now() / 1000) + 86_400,
+    };
+    return String(at(await gateway.must(202, '/sessions/support/messages/bulk', body), 'bulk_id'));
   }
 
   async function receivedImage(): Promise<string> {

@@ -14,12 +14,17 @@ import type { Authenticator } from '../../src/api/auth/principal.ts';
 import type { SandboxPort } from '../../src/api/sandbox-port.ts';
 import { EventStreams, type EventStreamsSettings } from '../../src/api/streams/event-streams.ts';
 import { systemClock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
+import { Governors } from '../../src/supervisor/governors.ts';
+import { pacingSettings } from '../../src/pacing-settings.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
 import { openTestMedia } from './test-media.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createFakeSupervisor, type FakeSupervisor } from './fake-supervisor.ts';
+
+const defaults = readConfig({}, { dotEnvPath: null });
 
 export const testToken = 'a-superadmin-token-for-tests';
 export const testJwtSecret = 'a-jwt-secret-for-tests-of-more-than-32-bytes';
@@ -76,6 +81,12 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
     log: logger('streams'),
     ...(options.streams === undefined ? {} : { settings: options.streams }),
   });
+  const pacing = new Governors({
+    store,
+    settings: pacingSettings(defaults),
+    clock: systemClock,
+    log: logger('pacing'),
+  });
   const dependencies: ApiDependencies = {
     store,
     supervisor,
@@ -94,6 +105,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
       clock: systemClock,
     }),
     streams,
+    pacing,
+    bulk: { wake: () => undefined },
     settings: {
       version: '0.0.0-test',
       baseUrl: 'https://warden.example',

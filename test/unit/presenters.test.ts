@@ -33,6 +33,8 @@ const row: SessionRow = {
   desired: 'running',
   memoryCapMb: null,
   isolated: null,
+  pacing: null,
+  pacingBackoff: null,
   link: { state: 'connected', reason: 'x', until: null },
   isPaired: true,
   device,

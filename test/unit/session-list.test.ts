@@ -17,6 +17,7 @@ const session = (number: number, change: Partial<SessionResource> = {}): Session
   is_logged_in: true,
   sandbox: false,
   isolated: null,
+  pacing: null,
   child: null,
   ...change,
 });

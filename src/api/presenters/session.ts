@@ -5,6 +5,7 @@ import type { DeviceInfo } from '../../contract/ipc.ts';
 import type { SessionResource } from '../../contract/operations/sessions.ts';
 import type { SessionRow } from '../../store/store.ts';
 import type { ChildView, SessionView } from '../supervisor-port.ts';
+import { presentPacingSummary } from './pacing.ts';
 
 export const unixSecondsOf = (ms: number): number => Math.floor(ms / 1000);
 const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : unixSecondsOf(ms));
@@ -35,6 +36,7 @@ export function presentSession(row: SessionRow, view: SessionView): SessionResou
     is_logged_in: isPaired(row, view),
     sandbox: row.sandbox,
     isolated: row.isolated,
+    pacing: view.pacing ? presentPacingSummary(view.pacing) : null,
     child: view.child === null ? null : presentChild(view.child),
   };
 }

@@ -12,11 +12,13 @@ import {
 import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { bulkHandlers } from './bulk.ts';
 import type { Handlers } from './handler.ts';
 import { Idempotency, type RequestKey } from './idempotency.ts';
 import { loginLinkHandlers } from './login-links.ts';
 import { mediaHandlers } from './media.ts';
 import { messageHandlers } from './messages.ts';
+import { pacingHandlers } from './pacing.ts';
 import { pairingHandlers } from './pairing.ts';
 import { preparedParams } from './prepared-params.ts';
 import { sandboxPeopleHandlers } from './sandbox-people.ts';
@@ -50,10 +52,12 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     ...supervisionHandlers(dependencies),
     ...vitalsHandlers(dependencies),
     ...loginLinkHandlers(dependencies),
+    ...pacingHandlers(dependencies),
     ...pairingHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...messageHandlers(dependencies),
     ...scheduledHandlers(dependencies),
+    ...bulkHandlers(dependencies),
     ...mediaHandlers(dependencies),
     ...sandboxHandlers(dependencies),
     ...sandboxGroupHandlers(dependencies),

@@ -37,8 +37,10 @@ export async function send<N extends SendOperationName>(
   const { name, row, params, signal, take } = request;
   const dueAt = params.send_at ?? null;
   // A session that cannot send now refuses before anything is accepted: the caller knows, and nothing goes out late.
-  if (dueAt === null) await supervisor.assertSendable(row.id);
-  else requireReachable(dueAt, clock.now());
+  if (dueAt === null) {
+    await supervisor.assertSendable(row.id);
+    await dependencies.pacing.assertSoon(row, params.to, settings.messageTtlMs);
+  } else requireReachable(dueAt, clock.now());
   const media = await prepareSent(dependencies, { ...request, operation: operations[name], dueAt }, signal);
   const spooled = media?.source.tag === 'file' ? media.source.path : null;
   const acceptedAt = clock.now();
@@ -72,11 +74,14 @@ export async function send<N extends SendOperationName>(
     to: answer.to,
     timestamp: unixSecondsOf(answer.at),
     status: answer.status,
+    ...(answer.held === undefined
+      ? {}
+      : { held_until: Math.ceil(answer.held.until / 1000), held_reason: answer.held.reason }),
   };
 }
 
 /** Where media came from is settled, and the content of a file has no business in a row; neither has the time to send it. */
-function withoutSettled(params: object): Readonly<Record<string, unknown>> {
+export function withoutSettled(params: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(params).filter(([name]) => !settled.has(name)));
 }
 

@@ -72,11 +72,12 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
     getSession: async (call) => present(sessionOf(call)),
 
     updateSession: async (call) => {
-      const { name, memory_cap_mb: memoryCapMb, isolated } = call.params;
+      const { name, memory_cap_mb: memoryCapMb, isolated, pacing } = call.params;
       const row = await store.sessions.update(sessionOf(call).id, {
         ...(name === undefined ? {} : { name }),
         ...(memoryCapMb === undefined ? {} : { memoryCapMb }),
         ...(isolated === undefined ? {} : { isolated }),
+        ...(pacing === undefined ? {} : { pacing }),
       });
       if (row === null) throw new WardenError('session_not_found');
       if (memoryCapMb !== undefined || isolated !== undefined) await supervisor.reconsider(row.id);

@@ -46,6 +46,8 @@ export const sendResult = z
         '`sent` once WhatsApp has acknowledged the message, `scheduled` with `send_at`; what came later is told to a request that is repeated.',
       ),
     send_at: unixSeconds.optional().describe('Of a scheduled message.'),
+    held_until: unixSeconds.optional().describe('Of a pending message that pacing holds back: when it may go out.'),
+    held_reason: z.string().optional(),
   })
   .meta({ id: 'SendResult' });
 
@@ -62,6 +64,7 @@ const sendErrors = [
   'recipient_not_on_whatsapp',
   'message_not_found',
   'message_id_taken',
+  'pacing_limit',
   'whatsapp_refused',
   'whatsapp_timeout',
 ] as const satisfies readonly ErrorCode[];

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
 import { actionResult, httpUrl, phone, sessionId, unixSeconds } from '../schemas.ts';
+import { pacingOverrides } from '../pacing.ts';
 import { childResource } from './child-resource.ts';
+import { pacingSummary } from './pacing.ts';
 import { createdWebhook, webhookEventList } from './webhooks.ts';
 
 export const sessionStatus = z.enum([
@@ -28,12 +30,8 @@ export const sessionResource = z
     last_connected_at: unixSeconds.nullable(),
     is_logged_in: z.boolean().describe('Whether the session is paired with a phone.'),
     sandbox: z.boolean(),
-    isolated: z
-      .boolean()
-      .nullable()
-      .describe(
-        'Whether it is to have a child of its own; null leaves that to SESSIONS_PER_CHILD and to what happens.',
-      ),
+    isolated: z.boolean().nullable().describe('Whether it is to have a child of its own; null leaves that open.'),
+    pacing: pacingSummary.nullable().describe('What is held back right now; null where nothing is paced.'),
     child: childResource.nullable(),
   })
   .meta({ id: 'Session' });
@@ -52,6 +50,7 @@ const exampleSession: SessionResource = {
   is_logged_in: true,
   sandbox: false,
   isolated: null,
+  pacing: { held: null, backoff: { new_chats: null, slow_down: null } },
   child: {
     pid: 4242,
     state: 'running',
@@ -150,11 +149,8 @@ export const sessionOperations = {
     params: z.strictObject({
       name: sessionName.nullable().optional(),
       memory_cap_mb: memoryCapMb.nullable().optional(),
-      isolated: z
-        .boolean()
-        .nullable()
-        .optional()
-        .describe('true: a child of its own; false: never; null: as density and trouble have it.'),
+      isolated: z.boolean().nullable().optional().describe('A child of its own: always, never; null leaves it open.'),
+      pacing: pacingOverrides.nullable().optional().describe('Replaces all of it; null: as the gateway has it.'),
     }),
     result: sessionResource,
     status: 200,
