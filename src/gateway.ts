@@ -26,8 +26,8 @@ import { SandboxLauncher } from './supervisor/sandbox-launcher.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { SupervisorOptions } from './supervisor/supervisor-options.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
-import { disableGone } from './webhooks/disable-gone.ts';
-import { createDispatcher } from './webhooks/dispatcher.ts';
+import { webhookSettings } from './webhook-settings.ts';
+import { createWebhookEngine } from './webhooks/engine.ts';
 import { gatewayVersion } from './version.ts';
 
 export interface Gateway {
@@ -52,10 +52,9 @@ export type ChildProgram = Pick<SupervisorOptions, 'childEntry' | 'childFlags'>;
 const databaseRetryMs = 2_000;
 const webhookStopMs = 5_000;
 const requestStopMs = 5_000;
-/** A claimed delivery is ours this much longer than an attempt can take. */
-const leaseMarginMs = 45_000;
 const oneSessionReserveMs = 3_000;
-const dayMs = 24 * 3_600_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 /** Starts a gateway and answers when it serves. What was started is ended again when a later step fails. */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
@@ -91,23 +90,14 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 
     const { sandbox, supervisor } = createSupervision(config, { store, media, children, postgresPid: database.pid });
     if (sandbox !== null) disposables.defer(() => sandbox.stop());
-    const dispatcher = createDispatcher({
-      outbox: store.outbox,
-      onGone: (webhook) => disableGone(store, webhook, systemClock),
-      settings: {
-        timeoutMs: config.webhookTimeoutMs,
-        allowPrivateAddresses: true,
-        allowCidrs: config.outboundAllowCidr,
-        userAgent: `Warden/${gatewayVersion}`,
-        scheduleMs: config.webhookRetryScheduleMs,
-        concurrency: config.webhookConcurrency,
-        leaseMs: config.webhookTimeoutMs + leaseMarginMs,
-      },
+    const webhooks = createWebhookEngine({
+      store,
+      settings: webhookSettings(config),
       log: logger('webhooks'),
       clock: systemClock,
       random: Math.random,
     });
-    disposables.defer(() => dispatcher.stop(webhookStopMs));
+    disposables.defer(() => webhooks.stop(webhookStopMs));
     disposables.defer(() => supervisor.stop(Math.max(config.shutdownTimeoutMs - webhookStopMs, oneSessionReserveMs)));
 
     const qrImages = createQrImages();
@@ -118,6 +108,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       supervisor,
       sandbox,
       media,
+      webhookTester: webhooks.tester,
       auth: createSuperadminAuth({ ...secrets, clock: systemClock }),
       qrImages,
       settings: {
@@ -126,6 +117,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         bodyLimitBytes: config.bodyLimitBytes,
         mediaBodyLimitBytes: config.mediaBodyLimitBytes,
         messageTtlMs: config.messageTtlMs,
+        secretOverlapMs: config.webhookSecretOverlapHours * hourMs,
+        outboundAllowCidr: config.outboundAllowCidr,
       },
       log: logger('api'),
       clock: systemClock,
@@ -133,7 +126,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     serve = app.callback();
     await supervisor.start();
     readiness.serves({ store, supervisor });
-    dispatcher.start();
+    webhooks.start();
     janitor.start();
     const ending = disposables.move();
     let ended: Promise<void> | null = null;
@@ -199,11 +192,15 @@ function createSupervision(
   return { sandbox, supervisor };
 }
 
-function createJanitor({ messageRetentionDays: days }: Config, store: Store): Janitor {
+function createJanitor(config: Config, store: Store): Janitor {
+  const retention = (days: number): number | null => (days === 0 ? null : days * dayMs);
   return new Janitor({
-    messages: store.messages,
-    media: store.media,
-    retentionMs: days === 0 ? null : days * dayMs,
+    ...store,
+    retention: {
+      messagesMs: retention(config.messageRetentionDays),
+      eventsMs: retention(config.eventRetentionDays),
+      deadDeliveriesMs: retention(config.webhookDeadRetentionDays),
+    },
     clock: systemClock,
     log: logger('janitor'),
   });

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
+import type { WebhookTester } from '../webhooks/tester.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
@@ -16,6 +17,10 @@ export interface ApiSettings {
   readonly mediaBodyLimitBytes: number;
   /** How long an accepted message may wait to be sent. */
   readonly messageTtlMs: number;
+  /** How long the secret before a rotation signs, too. */
+  readonly secretOverlapMs: number;
+  /** The private networks that URLs from requests may lead to. */
+  readonly outboundAllowCidr: readonly string[];
 }
 
 /** Everything the API is built from. */
@@ -25,6 +30,7 @@ export interface ApiDependencies {
   /** Null when the sandbox is switched off. */
   readonly sandbox: SandboxPort | null;
   readonly media: Media;
+  readonly webhookTester: WebhookTester;
   readonly auth: Authenticator;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;

@@ -209,6 +209,10 @@ export const events = {
     when: "webhook_disabled is emitted on the session's other webhooks when one was disabled because it kept failing.",
     data: z.object({ webhook_id: z.string(), url: z.string(), reason: statusReason }),
   },
+  test: {
+    when: 'test is emitted to one webhook, whatever it subscribed to, when somebody asks for a test delivery.',
+    data: z.object({ webhook_id: z.string(), message: z.string() }),
+  },
   message_failed: {
     when: 'message_failed is emitted when WhatsApp refuses a message or its deadline passes before it is sent.',
     data: z.object({ message_id: z.string(), chat: jid, code: z.string().nullable(), reason: statusReason }),

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { chatOperations } from './operations/chats.ts';
 import { contactOperations } from './operations/contacts.ts';
+import { deliveryOperations } from './operations/deliveries.ts';
 import { groupOperations } from './operations/groups.ts';
 import { mediaOperations } from './operations/media.ts';
 import { messageOperations } from './operations/messages.ts';
@@ -23,6 +24,7 @@ export const operations = {
   ...groupOperations,
   ...presenceOperations,
   ...webhookOperations,
+  ...deliveryOperations,
   ...sandboxOperations,
   ...sandboxGroupOperations,
   ...sandboxPeopleOperations,

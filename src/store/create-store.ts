@@ -8,6 +8,7 @@ import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
+import { createDeliveriesStore } from './deliveries.ts';
 import { DeliveryListener } from './delivery-listener.ts';
 import { CommitQueue } from './group-commit.ts';
 import { createMediaStore } from './media.ts';
@@ -15,7 +16,9 @@ import { createMessagesStore } from './messages.ts';
 import { createOutboxStore } from './outbox.ts';
 import { openDatabase } from './pool.ts';
 import { createSessionsStore } from './sessions.ts';
+import { settleBatch } from './settlements.ts';
 import type { Store } from './store.ts';
+import type { Settlement } from './webhook-records.ts';
 import { createWebhooksStore } from './webhooks.ts';
 
 /**
@@ -36,6 +39,10 @@ export async function createStore(options: {
     (writes) => database.transaction((transaction) => commitBatch(transaction, writes, newEventId)),
     log,
   );
+  const settling = new CommitQueue<Settlement>(
+    (settlements) => database.transaction((transaction) => settleBatch(transaction, settlements)),
+    log,
+  );
   const listener = new DeliveryListener(connection, log);
   return {
     sessions: createSessionsStore(database),
@@ -51,8 +58,9 @@ export async function createStore(options: {
     },
     messages: createMessagesStore(database, queue),
     media: createMediaStore(database),
-    webhooks: createWebhooksStore(database),
-    outbox: createOutboxStore(database, listener),
+    webhooks: createWebhooksStore(database, newEventId),
+    outbox: createOutboxStore(database, listener, settling),
+    deliveries: createDeliveriesStore(database, newEventId),
     ping: async (timeoutMs) => {
       await database.run(
         (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),
@@ -60,7 +68,7 @@ export async function createStore(options: {
       );
     },
     close: async () => {
-      await queue.drain();
+      await Promise.all([queue.drain(), settling.drain()]);
       await listener.close();
       await database.end();
     },

@@ -58,6 +58,7 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
     sandbox,
     qrImages,
     media,
+    webhookTester: { test: () => Promise.reject(new Error('nothing is sent here')), stop: () => Promise.resolve() },
     auth: createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock }),
     settings: {
       version: '0.0.0-test',
@@ -65,6 +66,8 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<ApiUnd
       bodyLimitBytes: 256 * 1024,
       mediaBodyLimitBytes: 1024 * 1024,
       messageTtlMs: 600_000,
+      secretOverlapMs: 86_400_000,
+      outboundAllowCidr: [],
     },
     log: logger('api'),
     clock: systemClock,

@@ -20,8 +20,9 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { coerceFields, readMultipart } from '../middleware/multipart.ts';
 import type { RequestContext, RequestState } from '../state.ts';
 import { withDeadline } from './deadline.ts';
+import { deliveryHandlers } from './deliveries.ts';
 import { answerFile, FileAnswer } from './file-answer.ts';
-import type { Handlers } from './handler.ts';
+import type { HandlerCall, Handlers } from './handler.ts';
 import { mediaHandlers } from './media.ts';
 import { messageHandlers } from './messages.ts';
 import { pairingHandlers } from './pairing.ts';
@@ -47,6 +48,7 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
     ...supervisionHandlers(dependencies),
     ...pairingHandlers(dependencies),
     ...webhookHandlers(dependencies),
+    ...deliveryHandlers(dependencies),
     ...messageHandlers(dependencies),
     ...mediaHandlers(dependencies),
     ...sandboxHandlers(dependencies),
@@ -87,7 +89,7 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
         const published = fromPublishedForm(name, inputOf(ctx, operation));
         const input = isMultipart(ctx) ? coerceFields(operation.params, published) : published;
         const result = await withDeadline(ctx.res, operation.deadlineMs, async (signal) =>
-          run(name, { input, row, upload, signal }),
+          run(name, { input, row, upload, signal, principal: ctx.state.principal }),
         );
         if (result instanceof FileAnswer) answerFile(ctx, result);
         else await answer(dependencies, ctx, { name, result });
@@ -101,7 +103,7 @@ export function operationRoutes(dependencies: ApiDependencies): Router<RequestSt
   return router;
 }
 
-interface Run {
+interface Run extends Pick<HandlerCall<GatewayOperationName>, 'principal'> {
   readonly input: unknown;
   readonly row: SessionRow | null;
   readonly upload: UploadedFile | null;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
 import { actionResult, httpUrl, phone, sessionId, unixSeconds } from '../schemas.ts';
 import { childResource } from './child-resource.ts';
-import { createdWebhook, webhookEventList } from './webhooks.ts';
+import { createdWebhook, webhookEventList } from './webhook-resource.ts';
 
 export const sessionStatus = z.enum([
   'disconnected',
