@@ -39,10 +39,7 @@ export async function createStore(options: {
     (writes) => database.transaction((transaction) => commitBatch(transaction, writes, newEventId)),
     log,
   );
-  const settling = new CommitQueue<Settlement>(
-    (settlements) => database.transaction((transaction) => settleBatch(transaction, settlements)),
-    log,
-  );
+  const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);
   const listener = new DeliveryListener(connection, log);
   return {
     sessions: createSessionsStore(database),

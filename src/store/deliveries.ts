@@ -24,8 +24,13 @@ export function createDeliveriesStore(database: Database, newEventId: () => stri
         const conditions = conditionsOf(key, filter);
         const older = cursor === null ? sql.fragment`true` : sql.fragment`d.event_id < ${cursors.parse(cursor)}`;
         const rows = await connection.any(sql.type(deliveryRow)`
-          select ${deliveryColumns(attemptsInList)} ${deliveryTables} where ${conditions} and ${older}
-          order by d.event_id desc limit ${limit + 1}
+          with page as materialized (
+            select d.id ${deliveryTables} where ${conditions} and ${older} order by d.event_id desc limit ${limit + 1}
+          )
+          select ${deliveryColumns(attemptsInList)}
+          from page p join deliveries d on d.id = p.id join webhooks w on w.id = d.webhook_id
+          join events e on e.id = d.event_id
+          order by d.event_id desc
         `);
         const { total } = await connection.one(sql.type(z.object({ total: z.number() }))`
           select count(*) as total ${deliveryTables} where ${conditions}
@@ -38,7 +43,7 @@ export function createDeliveriesStore(database: Database, newEventId: () => stri
       database.run(async (connection) => {
         await requireWebhook(connection, key);
         return connection.maybeOne(sql.type(deliveryRow.extend({ data: z.unknown() }))`
-          select ${deliveryColumns(allAttempts)}, e.data ${deliveryTables}
+          select ${deliveryColumns(allAttempts)}, e.data ${deliveryTables} join events e on e.id = d.event_id
           where ${conditionsOf(key, noFilter)} and d.event_id = ${textOf(eventId)}
         `);
       }),
@@ -76,6 +81,7 @@ export function createDeliveriesStore(database: Database, newEventId: () => stri
           attempts: 0,
           scheduleOffset: 0,
           isDue: true,
+          isLaned: false,
           event: { id: eventId, name: event.name, session, sequence, at, data: event.data },
         };
       }),
@@ -108,7 +114,9 @@ function conditionsOf({ session, webhook }: WebhookKey, { status, event, ...rang
     [
       sql.fragment`w.session_id = ${session} and d.webhook_id = ${textOf(webhook)}`,
       ...(status === null ? [] : [sql.fragment`${shownStatus} = ${status}`]),
-      ...(event === null ? [] : [sql.fragment`e.name = ${event}`]),
+      ...(event === null
+        ? []
+        : [sql.fragment`exists (select from events e where e.id = d.event_id and e.name = ${event})`]),
       ...(from === null ? [] : [sql.fragment`d.event_id >= ${from}`]),
       ...(to === null ? [] : [sql.fragment`d.event_id < ${to}`]),
     ],
@@ -116,9 +124,7 @@ function conditionsOf({ session, webhook }: WebhookKey, { status, event, ...rang
   );
 }
 
-const deliveryTables = sql.fragment`
-  from deliveries d join webhooks w on w.id = d.webhook_id join events e on e.id = d.event_id
-`;
+const deliveryTables = sql.fragment`from deliveries d join webhooks w on w.id = d.webhook_id`;
 
 const shownStatus = sql.fragment`case when d.status = 'pending' and not w.enabled then 'held' else d.status end`;
 

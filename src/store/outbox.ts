@@ -50,7 +50,8 @@ export function createOutboxStore(
           update deliveries d set lease_until = ${lease}
           from due, webhooks w, events e
           where d.id = due.id and w.id = d.webhook_id and e.id = d.event_id
-          returning d.id as delivery_id, d.attempts, d.schedule_offset, due.is_due, ${targetColumns},
+          returning d.id as delivery_id, d.attempts, d.schedule_offset, due.is_due,
+            d.lane is not null as is_laned, ${targetColumns},
             e.id as event_id, e.name, e.sequence, e.at, e.data
         `);
         return rows.toSorted((a, b) => a.delivery_id - b.delivery_id).map(toClaimed);
@@ -132,6 +133,7 @@ const claimedRow = targetRow.extend({
   attempts: z.number(),
   schedule_offset: z.number(),
   is_due: z.boolean(),
+  is_laned: z.boolean(),
   event_id: z.string(),
   name: z.string(),
   sequence: z.number(),
@@ -140,7 +142,7 @@ const claimedRow = targetRow.extend({
 });
 
 function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
-  const { delivery_id: deliveryId, schedule_offset: scheduleOffset, is_due: isDue, ...rest } = row;
+  const { delivery_id: deliveryId, schedule_offset: scheduleOffset, is_due: isDue, is_laned: isLaned, ...rest } = row;
   const { attempts, event_id: eventId, name, sequence, at, data, ...webhook } = rest;
   return {
     id: String(deliveryId),
@@ -148,6 +150,7 @@ function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
     attempts,
     scheduleOffset,
     isDue,
+    isLaned,
     event: { id: eventId, name, session: webhook.session, sequence, at, data },
   };
 }

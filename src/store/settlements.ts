@@ -1,10 +1,10 @@
-/** What one transaction does with the outcomes of attempts: deliveries, their log, their lanes, and how receivers do. */
+/** What becomes of the outcomes of attempts: deliveries, their log, their lanes, and how receivers do. */
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { assertNever } from '../contract/assert-never.ts';
 import type { Outcome } from './commit-batch.ts';
 import { freeLanes } from './lanes.ts';
-import { noRow } from './pool.ts';
+import { noRow, type Database } from './pool.ts';
 import { textOf, timestampOf } from './values.ts';
 import { healthColumns, healthRow } from './webhook-columns.ts';
 import type { DeliveryOutcome, EndpointHealth, Settlement } from './webhook-records.ts';
@@ -12,21 +12,34 @@ import type { DeliveryOutcome, EndpointHealth, Settlement } from './webhook-reco
 /** A delivery that is tried for days with every probe must not grow without end. */
 const attemptsKept = 50;
 
-/** Writes down outcomes in the order given, within the caller's transaction. */
-export async function settleBatch(
-  transaction: CommonQueryMethods,
-  settlements: readonly Settlement[],
-): Promise<readonly Outcome[]> {
-  const healthBefore = await lockHealth(transaction, [...new Set(settlements.map(webhookOf))]);
-  const settled = await settleDeliveries(transaction, settlements);
-  await logAttempts(transaction, settlements, settled);
-  await freeLanes(
-    transaction,
-    [...settled.values()].flatMap(({ isFinal, lane, webhook }) =>
-      isFinal && lane !== null ? [{ webhook, lane }] : [],
-    ),
-  );
-  await saveHealth(transaction, settlements, { before: healthBefore, settled });
+/**
+ * Writes down outcomes in the order given. The common case, deliveries that succeeded and stand in no lane, is a single
+ * statement: what it means to a receiver that does well anyway can be missed without harm.
+ */
+export async function settleBatch(database: Database, settlements: readonly Settlement[]): Promise<readonly Outcome[]> {
+  if (settlements.every(({ delivery, outcome }) => outcome.tag === 'delivered' && !delivery.isLaned)) {
+    const settled = await database.run((connection) => settleDeliveries(connection, settlements));
+    const news = [...settled.values()].filter(({ isNews }) => isNews).map(({ webhook }) => webhook);
+    if (news.length > 0) {
+      await database.transaction(async (transaction) => {
+        const before = await lockHealth(transaction, [...new Set(news)]);
+        await saveHealth(transaction, settlements, { before, settled });
+      });
+    }
+    return settlements.map(() => null);
+  }
+  await database.transaction(async (transaction) => {
+    const before = await lockHealth(transaction, [...new Set(settlements.map(webhookOf))]);
+    const settled = await settleDeliveries(transaction, settlements);
+    await freeLanes(
+      transaction,
+      [...settled.values()].flatMap(({ isFinal, lane, webhook }) =>
+        isFinal && lane !== null ? [{ webhook, lane }] : [],
+      ),
+    );
+    await forgetOldAttempts(transaction, settled);
+    await saveHealth(transaction, settlements, { before, settled });
+  });
   return settlements.map(() => null);
 }
 
@@ -52,36 +65,54 @@ const settledRow = z.object({
   attempts: z.number(),
   lane: z.string().nullable(),
   isFinal: z.boolean(),
+  /** Whether a success would change what is known of the receiver. */
+  isNews: z.boolean(),
 });
 type Settled = ReadonlyMap<string, z.output<typeof settledRow>>;
 
-/** Leaves alone what is settled already and, unless it was delivered, what somebody else has claimed since. */
-async function settleDeliveries(transaction: CommonQueryMethods, settlements: readonly Settlement[]): Promise<Settled> {
+/**
+ * Moves deliveries on and logs the attempts. Leaves alone what is settled already and, unless it was delivered, what
+ * somebody else has claimed since.
+ */
+async function settleDeliveries(connection: CommonQueryMethods, settlements: readonly Settlement[]): Promise<Settled> {
   const rows = settlements.flatMap(({ delivery, outcome }) => {
     if (!/^\d{1,15}$/.test(delivery.id)) return [];
     const { status, delayMs } = consequence(outcome);
     const error = outcome.tag === 'delivered' ? null : textOf(outcome.error);
-    const { httpStatus, durationMs } = outcome;
+    const { httpStatus, durationMs, excerpt } = outcome;
     const isProbe = outcome.tag === 'probed';
-    return [
-      [Number(delivery.id), delivery.attempts, status, delayMs, isProbe, httpStatus, error, Math.round(durationMs)],
-    ];
+    const ended = [httpStatus, error, Math.round(durationMs), textOf(excerpt)];
+    return [[Number(delivery.id), delivery.attempts, status, delayMs, isProbe, ...ended]];
   });
-  const settled = await transaction.any(sql.type(settledRow)`
-    update deliveries d set
-      status = s.status,
-      attempts = d.attempts + 1,
-      schedule_offset = d.schedule_offset + s.is_probe::integer,
-      due_at = coalesce(now() + s.delay_ms * interval '1 millisecond', d.due_at),
-      lease_until = null,
-      last_status = s.http_status,
-      last_error = s.error,
-      last_duration_ms = s.duration_ms,
-      settled_at = case when s.status <> 'pending' then now() end
-    from ${sql.unnest(rows, ['int8', 'int4', 'text', 'float8', 'bool', 'int4', 'text', 'int4'])}
-      as s (id, attempts, status, delay_ms, is_probe, http_status, error, duration_ms)
-    where d.id = s.id and d.status = 'pending' and (d.attempts = s.attempts or s.status = 'delivered')
-    returning d.id, d.webhook_id as webhook, d.attempts, d.lane, d.status <> 'pending' as "isFinal"
+  const settled = await connection.any(sql.type(settledRow)`
+    with s as (
+      select * from ${sql.unnest(rows, ['int8', 'int4', 'text', 'float8', 'bool', 'int4', 'text', 'int4', 'text'])}
+        as s (id, attempts, status, delay_ms, is_probe, http_status, error, duration_ms, excerpt)
+    ), settled as (
+      update deliveries d set
+        status = s.status,
+        attempts = d.attempts + 1,
+        schedule_offset = d.schedule_offset + s.is_probe::integer,
+        due_at = coalesce(now() + s.delay_ms * interval '1 millisecond', d.due_at),
+        lease_until = null,
+        last_status = s.http_status,
+        last_error = s.error,
+        last_duration_ms = s.duration_ms,
+        settled_at = case when s.status <> 'pending' then now() end
+      from s
+      where d.id = s.id and d.status = 'pending' and (d.attempts = s.attempts or s.status = 'delivered')
+      returning d.id, d.webhook_id, d.attempts, d.lane, d.status
+    ), logged as (
+      insert into attempts (delivery_id, number, at, duration_ms, http_status, error, excerpt)
+      select d.id, d.attempts, now() - s.duration_ms * interval '1 millisecond', s.duration_ms, s.http_status, s.error,
+        s.excerpt
+      from settled d join s on s.id = d.id
+      on conflict do nothing
+    )
+    select d.id, d.webhook_id as webhook, d.attempts, d.lane, d.status <> 'pending' as "isFinal",
+      h.consecutive_failures > 0 or h.retry_at is not null
+        or coalesce(h.last_success_at < now() - interval '1 second', true) as "isNews"
+    from settled d join webhook_health h on h.webhook_id = d.webhook_id
   `);
   return new Map(settled.map((row) => [String(row.id), row]));
 }
@@ -101,26 +132,7 @@ function consequence(outcome: DeliveryOutcome): { readonly status: string; reado
   }
 }
 
-async function logAttempts(
-  transaction: CommonQueryMethods,
-  settlements: readonly Settlement[],
-  settled: Settled,
-): Promise<void> {
-  const rows = settlements.flatMap(({ delivery, outcome }) => {
-    const row = settled.get(delivery.id);
-    if (row === undefined) return [];
-    const { durationMs, httpStatus, excerpt } = outcome;
-    const error = outcome.tag === 'delivered' ? null : textOf(outcome.error);
-    return [[row.id, row.attempts, Math.round(durationMs), httpStatus, error, textOf(excerpt)]];
-  });
-  if (rows.length === 0) return;
-  await transaction.query(sql.type(noRow)`
-    insert into attempts (delivery_id, number, at, duration_ms, http_status, error, excerpt)
-    select delivery_id, number, now() - duration_ms * interval '1 millisecond', duration_ms, http_status, error, excerpt
-    from ${sql.unnest(rows, ['int8', 'int4', 'int4', 'int4', 'text', 'text'])}
-      as a (delivery_id, number, duration_ms, http_status, error, excerpt)
-    on conflict do nothing
-  `);
+async function forgetOldAttempts(transaction: CommonQueryMethods, settled: Settled): Promise<void> {
   const long = [...settled.values()].filter(({ attempts }) => attempts > attemptsKept);
   if (long.length === 0) return;
   await transaction.query(sql.type(noRow)`

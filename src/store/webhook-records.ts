@@ -122,6 +122,8 @@ export interface ClaimedDelivery {
   readonly scheduleOffset: number;
   /** False for one that is sent before its time, to find out whether the receiver is back. */
   readonly isDue: boolean;
+  /** Whether others wait behind it. */
+  readonly isLaned: boolean;
   readonly event: {
     readonly id: string;
     readonly name: string;
@@ -147,7 +149,9 @@ export type DeliveryOutcome =
   | (Ended & { readonly tag: 'dead'; readonly error: string });
 
 export interface Settlement {
-  readonly delivery: Pick<ClaimedDelivery, 'id' | 'attempts'> & { readonly webhook: { readonly id: string } };
+  readonly delivery: Pick<ClaimedDelivery, 'id' | 'attempts' | 'isLaned'> & {
+    readonly webhook: { readonly id: string };
+  };
   readonly outcome: DeliveryOutcome;
   /** What the attempt says of the receiver. May be called more than once; `now` is the database's clock. */
   readonly judge: (health: EndpointHealth, now: number) => EndpointHealth;

@@ -81,6 +81,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       isWoken = false;
       try {
         const found = await claimAll();
+        // Whoever woke us meanwhile wants another claim; when the next one is due can be asked after that.
+        if (isWoken) continue;
         const dueInMs = await outbox.nextDueInMs();
         const wait = dueInMs === null ? lookAroundMs : Math.min(dueInMs, lookAroundMs);
         // Work in flight wakes us when it ends, so what is due but held back needs no hurry.
