@@ -51,7 +51,12 @@ describe('the log of deliveries', () => {
     assert.equal(delivery.name, 'logged_out');
     assert.equal(delivery.dueAt, null);
     assert.equal(delivery.attemptCount, 3);
-    const shown = delivery.attempts.map(({ number, httpStatus, error, excerpt }) => [number, httpStatus, error, excerpt]);
+    const shown = delivery.attempts.map(({ number, httpStatus, error, excerpt }) => [
+      number,
+      httpStatus,
+      error,
+      excerpt,
+    ]);
     assert.deepEqual(shown, [
       [1, 500, 'the receiver answered 500', 'database is down'],
       [2, 500, 'the receiver answered 500', 'database is down'],
@@ -139,7 +144,8 @@ describe('the log of deliveries', () => {
 });
 
 describe('an answer', () => {
-  const excerptOf = async (hook: Hook): Promise<string | null | undefined> => (await log(hook))[0]?.attempts.at(-1)?.excerpt;
+  const excerptOf = async (hook: Hook): Promise<string | null | undefined> =>
+    (await log(hook))[0]?.attempts.at(-1)?.excerpt;
 
   test('without end is cut, its socket closed, and its beginning kept', async () => {
     const hook = await rig.hook();
