@@ -161,7 +161,7 @@ describe('a webhook is given up', () => {
     const before = rig.receiver.requests.length;
     await rig.store.webhooks.enable(hook.session, hook.webhook.id);
     await eventually(() => rig.receiver.requests.length === before + 2);
-    assert.deepEqual(reasonsOf(rig.receiver.requests.slice(before)).toSorted(), ['and another', 'the last one']);
+    assert.deepEqual(new Set(reasonsOf(rig.receiver.requests.slice(before))), new Set(['and another', 'the last one']));
     assert.equal((await rig.view(hook)).webhook.disabledReason, null);
     assert.equal(other.requests.length, 1);
   });

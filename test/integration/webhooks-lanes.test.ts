@@ -106,7 +106,7 @@ describe('an ordered webhook', () => {
     const { session } = await rig.hook({ ordered: true });
     for (const body of inOrder) for (const chat of [alice, bob]) await rig.say(session, chat, body);
     const claimed = await rig.store.outbox.claim(10, 700);
-    assert.deepEqual(claimed.map(({ event }) => at(event.data, 'chat')).toSorted(), [alice, bob]);
+    assert.deepEqual(new Set(claimed.map(({ event }) => at(event.data, 'chat'))), new Set([alice, bob]));
     rig.dispatch();
     await rig.until('delivered', 24, 20_000);
     for (const chat of [alice, bob]) assert.deepEqual(bodiesOf(ofChat(rig.receiver.requests, chat)), inOrder);
@@ -123,7 +123,7 @@ describe('an ordered webhook', () => {
     rig.dispatch({ scheduleMs: [0, 3_600_000] });
     await rig.say(session, alice, 'loose again');
     await eventually(() => rig.receiver.requests.length === 3);
-    assert.deepEqual(bodiesOf(rig.receiver.requests).toSorted(), ['1', 'loose', 'loose again']);
+    assert.deepEqual(new Set(bodiesOf(rig.receiver.requests)), new Set(['1', 'loose', 'loose again']));
   });
 });
 

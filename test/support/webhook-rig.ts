@@ -5,6 +5,8 @@ import type { SessionId } from '../../src/contract/ids.ts';
 import { logger } from '../../src/log.ts';
 import type { Store } from '../../src/store/store.ts';
 import type {
+  DeliveryFilter,
+  DeliveryRow,
   DeliveryStatus,
   NewWebhook,
   WebhookKey,
@@ -30,6 +32,8 @@ export const quickSettings: WebhookSettings = {
   breaker: { failures: 1000, firstPauseMs: 100, longestPauseMs: 400 },
   disableAfterDays: 5,
 };
+
+export const everyDelivery: DeliveryFilter = { status: null, event: null, from: null, to: null };
 
 export interface Hook {
   readonly session: SessionId;
@@ -125,6 +129,19 @@ export class WebhookRig {
   async count(where: string): Promise<number> {
     const [row] = await this.database.query(`select count(*)::int as n from deliveries where ${where}`);
     return Number(row?.['n']);
+  }
+
+  /** All deliveries of a webhook that the filter finds, newest first. */
+  async log({ key }: Hook, filter: Partial<DeliveryFilter> = {}): Promise<readonly DeliveryRow[]> {
+    const page = await this.store.deliveries.list(key, { ...everyDelivery, ...filter, limit: 200, cursor: null });
+    if (page.total !== page.rows.length) throw new Error(`${page.total} deliveries, but ${page.rows.length} rows`);
+    return page.rows;
+  }
+
+  /** Tells events and waits until none of the deliveries is pending. */
+  async settle({ session }: Hook, ...reasons: readonly string[]): Promise<void> {
+    for (const reason of reasons) await this.tell(session, reason);
+    await eventually(async () => (await this.count(`status = 'pending'`)) === 0);
   }
 
   /** Waits until so many deliveries are in a state. */
