@@ -102,6 +102,38 @@ describe('an ordered webhook', () => {
     assert.deepEqual(bodiesOf(rig.receiver.requests), expected);
   });
 
+  test('sends an event that is written while another gateway settles the one before it', async () => {
+    const { session } = await rig.hook({ ordered: true });
+    await rig.say(session, alice, 'first');
+    await rig.besides(
+      `with h as materialized (select webhook_id from webhook_health for no key update)
+       update deliveries d set status = 'delivered' from h where d.webhook_id = h.webhook_id`,
+      () => rig.say(session, alice, 'second'),
+    );
+    const [second] = await rig.store.outbox.claim(10, 60_000);
+    assert.equal(at(second?.event.data, 'body'), 'second');
+  });
+
+  test('sends an event that another gateway writes while the one before it is settled', async () => {
+    const { session, webhook } = await rig.hook({ ordered: true });
+    await rig.say(session, alice, 'first');
+    const [first] = await rig.store.outbox.claim(10, 60_000);
+    assert.ok(first !== undefined);
+    // The event is there, its delivery is what the other gateway has not committed yet.
+    await rig.store.webhooks.switchOff(session, webhook.id);
+    await rig.say(session, alice, 'second');
+    await rig.store.webhooks.enable(session, webhook.id);
+    const settled = { tag: 'delivered', httpStatus: 200, durationMs: 1, excerpt: null } as const;
+    await rig.besides(
+      `with h as materialized (select webhook_id from webhook_health for share)
+       insert into deliveries (webhook_id, event_id, sequence, lane, blocked)
+       select h.webhook_id, e.id, e.sequence, '${alice}', true from events e, h where e.sequence = 2`,
+      () => rig.store.outbox.settle({ delivery: first, outcome: settled, judge: (health) => health }),
+    );
+    const [second] = await rig.store.outbox.claim(10, 60_000);
+    assert.equal(at(second?.event.data, 'body'), 'second');
+  });
+
   test('keeps the order over the death of a gateway with deliveries on their way', async () => {
     const { session } = await rig.hook({ ordered: true });
     for (const body of inOrder) for (const chat of [alice, bob]) await rig.say(session, chat, body);

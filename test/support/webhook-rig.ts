@@ -153,6 +153,28 @@ export class WebhookRig {
     );
   }
 
+  /**
+   * Holds a transaction open in which a statement has been run, begins `work`, lets it come to its end or to a lock, and
+   * then commits: what two gateways do when they meet.
+   */
+  async besides<T>(statement: string, work: () => Promise<T>): Promise<T> {
+    await this.database.query('begin');
+    await this.database.query(statement);
+    let isDone = false;
+    const working = work().finally(() => (isDone = true));
+    const isWaiting = async (): Promise<boolean> => {
+      await this.database.query('select pg_stat_clear_snapshot()');
+      const rows = await this.database.query(
+        `select from pg_locks l join pg_stat_activity a on a.pid = l.pid
+         where a.datname = current_database() and not l.granted`,
+      );
+      return rows.length > 0;
+    };
+    await eventually(async () => isDone || (await isWaiting()));
+    await this.database.query('commit');
+    return working;
+  }
+
   async dispose(): Promise<void> {
     await this.#stopAll();
     await this.database.dispose();
