@@ -159,6 +159,7 @@ describe('a webhook is given up', () => {
     const { webhook } = await rig.view(hook);
     assert.equal(webhook.enabled, false);
     assert.equal(webhook.disabledReason, at(data, 'reason'));
+    await eventually(async () => (await rig.count('lease_until is not null')) === 0);
     // What waits is kept, and goes on when somebody has repaired the receiver.
     rig.receiver.answer = answerWith(200);
     const before = rig.receiver.requests.length;

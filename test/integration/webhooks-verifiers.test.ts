@@ -64,6 +64,7 @@ for (const [language, run] of Object.entries({ Node: runNode, Python: runPython 
     test('refuses another secret, and none', async () => {
       assert.equal(await run({ ...delivery(), secret: newWebhookSecret() }), 'no signature matches');
       assert.equal(await run({ ...delivery(), secret: '' }), 'a signature header is missing');
+      for (const secret of ['whsec_', 'whsec_***']) assert.notEqual(await run({ ...delivery(), secret }), null, secret);
     });
 
     test('refuses a delivery that is too old, too new, or of no time at all', async () => {
