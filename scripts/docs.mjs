@@ -1,7 +1,11 @@
-// Writes what is generated from the configuration table: .env.example and the README's table. Needs a build.
+// Writes what is generated from the configuration table and the contract: .env.example, the README's table, and the list
+// of events in docs/webhooks.md. Needs a build.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { renderDotEnvExample, renderReadme } from '../dist/src/config-documentation.js';
+import { renderEvents } from '../dist/src/event-documentation.js';
 
 const path = (name) => new URL(`../${name}`, import.meta.url);
+const renew = (name, render) => writeFileSync(path(name), render(readFileSync(path(name), 'utf8')));
 writeFileSync(path('.env.example'), renderDotEnvExample());
-writeFileSync(path('README.md'), renderReadme(readFileSync(path('README.md'), 'utf8')));
+renew('README.md', renderReadme);
+renew('docs/webhooks.md', renderEvents);

@@ -133,6 +133,13 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     webhookTimeoutMs: source.required(webhooks.webhookTimeoutMs),
     webhookRetryScheduleMs: source.required(webhooks.webhookRetrySchedule),
     webhookConcurrency: source.required(webhooks.webhookConcurrency),
+    webhookBreakerFailures: source.required(webhooks.webhookBreakerFailures),
+    webhookBreakerPauseMs: source.required(webhooks.webhookBreakerPauseMs),
+    webhookBreakerMaxPauseMs: source.required(webhooks.webhookBreakerMaxPauseMs),
+    webhookDisableAfterDays: source.required(webhooks.webhookDisableAfterDays),
+    webhookSecretOverlapHours: source.required(webhooks.webhookSecretOverlapHours),
+    webhookDeadRetentionDays: source.required(webhooks.webhookDeadRetentionDays),
+    eventRetentionDays: source.required(webhooks.eventRetentionDays),
     outboundAllowCidr: source.required(webhooks.outboundAllowCidr),
 
     requireIdempotency: source.required(idempotency.requireIdempotency),
@@ -164,6 +171,10 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     'PACING_SLOW_DOWN_MAX_MS must not be below PACING_SLOW_DOWN_MS',
   );
   source.demand(config.restartBaseMs <= config.restartMaxMs, 'RESTART_MAX_MS must not be below RESTART_BASE_MS');
+  source.demand(
+    config.webhookBreakerPauseMs <= config.webhookBreakerMaxPauseMs,
+    'WEBHOOK_BREAKER_MAX_PAUSE_MS must not be below WEBHOOK_BREAKER_PAUSE_MS',
+  );
   source.throwIfAny();
   return config;
 }

@@ -34,8 +34,8 @@ import { ScheduledSends } from './supervisor/scheduled-sends.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { SupervisorOptions } from './supervisor/supervisor-options.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
-import { disableGone } from './webhooks/disable-gone.ts';
-import { createDispatcher } from './webhooks/dispatcher.ts';
+import { webhookSettings } from './webhook-settings.ts';
+import { createWebhookEngine } from './webhooks/engine.ts';
 import { gatewayVersion } from './version.ts';
 
 export interface Gateway {
@@ -62,10 +62,9 @@ export type ChildProgram = Pick<SupervisorOptions, 'childEntry' | 'childFlags'>;
 const databaseRetryMs = 2_000;
 const webhookStopMs = 5_000;
 const requestStopMs = 5_000;
-/** A claimed delivery is ours this much longer than an attempt can take. */
-const leaseMarginMs = 45_000;
 const oneSessionReserveMs = 3_000;
-const dayMs = 24 * 3_600_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 /** Starts a gateway and answers when it serves. What was started is ended again when a later step fails. */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
@@ -107,23 +106,14 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     const parts = { store, media, pacing, children, postgresPid: database.pid };
     const { sandbox, supervisor } = createSupervision(config, parts);
     if (sandbox !== null) disposables.defer(() => sandbox.stop());
-    const dispatcher = createDispatcher({
-      outbox: store.outbox,
-      onGone: (webhook) => disableGone(store, webhook, systemClock),
-      settings: {
-        timeoutMs: config.webhookTimeoutMs,
-        allowPrivateAddresses: true,
-        allowCidrs: config.outboundAllowCidr,
-        userAgent: `Warden/${gatewayVersion}`,
-        scheduleMs: config.webhookRetryScheduleMs,
-        concurrency: config.webhookConcurrency,
-        leaseMs: config.webhookTimeoutMs + leaseMarginMs,
-      },
+    const webhooks = createWebhookEngine({
+      store,
+      settings: webhookSettings(config),
       log: logger('webhooks'),
       clock: systemClock,
       random: Math.random,
     });
-    disposables.defer(() => dispatcher.stop(webhookStopMs));
+    disposables.defer(() => webhooks.stop(webhookStopMs));
     disposables.defer(() => supervisor.stop(Math.max(config.shutdownTimeoutMs - webhookStopMs, oneSessionReserveMs)));
 
     const schedule = new ScheduledSends({
@@ -164,6 +154,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       }),
       pacing,
       bulk,
+      webhookTester: webhooks.tester,
       qrImages,
       streams,
       settings: {
@@ -178,6 +169,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
           listenHost: config.host,
           lifetimeMs: config.dashboardLifetimeMs,
         },
+        secretOverlapMs: config.webhookSecretOverlapHours * hourMs,
+        outboundAllowCidr: config.outboundAllowCidr,
       },
       log: logger('api'),
       clock: systemClock,
@@ -186,7 +179,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     await supervisor.start();
     schedule.start();
     readiness.serves({ store, supervisor });
-    dispatcher.start();
+    webhooks.start();
     janitor.start();
     bulk.start();
     const ending = disposables.move();
@@ -257,13 +250,15 @@ function createSupervision(
   return { sandbox, supervisor };
 }
 
-function createJanitor({ messageRetentionDays: days }: Config, store: Store): Janitor {
+function createJanitor(config: Config, store: Store): Janitor {
+  const retention = (days: number): number | null => (days === 0 ? null : days * dayMs);
   return new Janitor({
-    messages: store.messages,
-    media: store.media,
-    idempotency: store.idempotency,
-    bulks: store.bulks,
-    retentionMs: days === 0 ? null : days * dayMs,
+    ...store,
+    retention: {
+      messagesMs: retention(config.messageRetentionDays),
+      eventsMs: retention(config.eventRetentionDays),
+      deadDeliveriesMs: retention(config.webhookDeadRetentionDays),
+    },
     clock: systemClock,
     log: logger('janitor'),
   });

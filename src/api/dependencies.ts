@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import type { BrowserLogin } from './auth/browser-login.ts';
 import type { LoginLinks } from './auth/login-links.ts';
 import type { Governors } from '../supervisor/governors.ts';
+import type { WebhookTester } from '../webhooks/tester.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
@@ -36,6 +37,10 @@ export interface ApiSettings {
     readonly ttlMs: number;
   };
   readonly dashboard: DashboardSettings;
+  /** How long the secret before a rotation signs, too. */
+  readonly secretOverlapMs: number;
+  /** The private networks that URLs from requests may lead to. */
+  readonly outboundAllowCidr: readonly string[];
 }
 
 /** Everything the API is built from. */
@@ -50,6 +55,7 @@ export interface ApiDependencies {
   /** Works on what is sent to many. */
   readonly bulk: { wake(): void };
   readonly pacing: Pick<Governors, 'of' | 'assertSoon'>;
+  readonly webhookTester: WebhookTester;
   readonly auth: Authenticator;
   readonly links: LoginLinks;
   readonly login: BrowserLogin;

@@ -51,6 +51,11 @@ export const errorCatalogue = {
     sentence: 'This session has no bulk with this id; GET …/bulk lists them.',
     retryable: false,
   },
+  delivery_not_found: {
+    status: 404,
+    sentence: 'This webhook has no delivery with this id; GET …/deliveries lists them, and old ones are pruned.',
+    retryable: false,
+  },
   message_not_found: {
     status: 404,
     sentence: 'This session has no message with this id; it may have been sent from another session or pruned.',

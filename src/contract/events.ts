@@ -241,6 +241,10 @@ export const events = {
     when: 'bulk_finished is emitted when a bulk has come to its end, or was cancelled.',
     data: bulkData,
   },
+  test: {
+    when: 'test is emitted to one webhook, whatever it subscribed to, when somebody asks for a test delivery.',
+    data: z.object({ webhook_id: z.string(), message: z.string() }),
+  },
   message_failed: {
     when: 'message_failed is emitted when WhatsApp refuses a message or its deadline passes before it is sent.',
     data: z.object({ message_id: z.string(), chat: jid, code: z.string().nullable(), reason: statusReason }),

@@ -4,6 +4,7 @@ import { bulkOperations } from './operations/bulk.ts';
 import { chatOperations } from './operations/chats.ts';
 import { contactOperations } from './operations/contacts.ts';
 import { eventOperations } from './operations/events.ts';
+import { deliveryOperations } from './operations/deliveries.ts';
 import { groupOperations } from './operations/groups.ts';
 import { loginLinkOperations } from './operations/login-links.ts';
 import { mediaOperations } from './operations/media.ts';
@@ -36,6 +37,7 @@ export const operations = {
   ...presenceOperations,
   ...webhookOperations,
   ...eventOperations,
+  ...deliveryOperations,
   ...sandboxOperations,
   ...sandboxGroupOperations,
   ...sandboxPeopleOperations,

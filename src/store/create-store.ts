@@ -11,6 +11,7 @@ import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
 import { createEventsStore } from './events.ts';
+import { createDeliveriesStore } from './deliveries.ts';
 import { CommitQueue } from './group-commit.ts';
 import { createIdempotencyStore } from './idempotency.ts';
 import { createMediaStore } from './media.ts';
@@ -21,8 +22,10 @@ import { createPacingStore } from './pacing.ts';
 import { openDatabase } from './pool.ts';
 import { createScheduledStore } from './scheduled.ts';
 import { createSessionsStore } from './sessions.ts';
+import { settleBatch } from './settlements.ts';
 import type { Store } from './store.ts';
 import { createTrafficStore } from './traffic.ts';
+import type { Settlement } from './webhook-records.ts';
 import { createWebhooksStore } from './webhooks.ts';
 
 /**
@@ -45,6 +48,7 @@ export async function createStore(options: {
   );
   const listener = new NotificationListener(connection, log);
   const credentials = createCredentialsStore(database);
+  const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);
   return {
     sessions: createSessionsStore(database),
     children: createChildrenStore(database),
@@ -63,11 +67,12 @@ export async function createStore(options: {
     media: createMediaStore(database),
     pacing: createPacingStore(database, credentials),
     bulks: createBulkStore(database, newEventId),
-    webhooks: createWebhooksStore(database),
-    outbox: createOutboxStore(database, listener),
     traffic: createTrafficStore(database),
     browserSessions: createBrowserSessionsStore(database),
     events: createEventsStore(database, listener),
+    webhooks: createWebhooksStore(database, newEventId),
+    outbox: createOutboxStore(database, listener, settling),
+    deliveries: createDeliveriesStore(database, newEventId),
     ping: async (timeoutMs) => {
       await database.run(
         (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),
@@ -75,7 +80,7 @@ export async function createStore(options: {
       );
     },
     close: async () => {
-      await queue.drain();
+      await Promise.all([queue.drain(), settling.drain()]);
       await listener.close();
       await database.end();
     },

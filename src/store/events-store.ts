@@ -1,6 +1,6 @@
 /** What event streams ask of the store; `events.ts` implements it. Types only; the conventions are those of `store.ts`. */
 import type { SessionNoticeName } from '../contract/stream-notices.ts';
-import type { ClaimedDelivery } from './store.ts';
+import type { ClaimedDelivery } from './webhook-records.ts';
 
 type DeliveredEvent = ClaimedDelivery['event'];
 

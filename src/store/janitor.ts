@@ -4,14 +4,21 @@ import type { Logger } from '../log.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { BulkStore } from './bulk-store.ts';
 import type { MediaStore, MessagesStore } from './store.ts';
+import type { DeliveriesStore } from './webhook-records.ts';
 
 interface JanitorOptions {
   readonly messages: Pick<MessagesStore, 'prune' | 'forget'>;
   readonly media: Pick<MediaStore, 'deleteExpired'>;
   readonly idempotency: Pick<IdempotencyStore, 'prune'>;
   readonly bulks: Pick<BulkStore, 'prune'>;
-  /** How long messages are kept; null for ever. */
-  readonly retentionMs: number | null;
+  readonly deliveries: Pick<DeliveriesStore, 'pruneDead' | 'pruneEvents'>;
+  /** How long things are kept; null for ever. */
+  readonly retention: {
+    readonly messagesMs: number | null;
+    /** Longer where a delivery still needs them. */
+    readonly eventsMs: number | null;
+    readonly deadDeliveriesMs: number | null;
+  };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -45,16 +52,29 @@ export class Janitor {
   }
 
   async #round(): Promise<void> {
-    const { messages, media, idempotency, bulks, retentionMs, clock, log } = this.#options;
+    const { messages, media, idempotency, bulks, retention, clock, log } = this.#options;
     try {
       await media.deleteExpired(clock.now());
       while (!this.#isStopped && (await idempotency.prune(clock.now())));
       while (!this.#isStopped && (await messages.forget(clock.now() - memoryMs)));
-      if (retentionMs === null) return;
-      await bulks.prune(clock.now() - retentionMs);
-      while (!this.#isStopped && (await messages.prune(clock.now() - retentionMs)));
+      await this.#pruneDeliveries();
+      if (retention.messagesMs === null) return;
+      await bulks.prune(clock.now() - retention.messagesMs);
+      while (!this.#isStopped && (await messages.prune(clock.now() - retention.messagesMs)));
     } catch (error) {
-      log.warn({ err: error }, 'old messages could not be deleted');
+      log.warn({ err: error }, 'what is old could not be deleted');
     }
+  }
+
+  /** Dead ones first: what they leave behind are events that nobody needs. */
+  async #pruneDeliveries(): Promise<void> {
+    const { deliveries, retention, clock } = this.#options;
+    const { deadDeliveriesMs, eventsMs } = retention;
+    if (deadDeliveriesMs !== null) {
+      while (!this.#isStopped && (await deliveries.pruneDead(clock.now() - deadDeliveriesMs)));
+    }
+    if (eventsMs === null) return;
+    let after = await deliveries.pruneEvents(clock.now() - eventsMs, null);
+    while (!this.#isStopped && after !== null) after = await deliveries.pruneEvents(clock.now() - eventsMs, after);
   }
 }

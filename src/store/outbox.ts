@@ -1,79 +1,82 @@
-/** The outbox: deliveries that are due, under lease, or settled. All times are the database's own clock. */
+/** The outbox: which deliveries are due, and who has them under lease. All times are the database's own clock. */
 import { sql } from 'slonik';
 import { z } from 'zod';
-import { assertNever } from '../contract/assert-never.ts';
+import type { CommitQueue } from './group-commit.ts';
 import type { NotificationListener } from './notification-listener.ts';
-import { noRow, type Database } from './pool.ts';
-import type { ClaimedDelivery, DeliveryOutcome, OutboxStore } from './store.ts';
-import { textOf } from './values.ts';
-import { webhookColumns, webhookRow } from './webhooks.ts';
+import type { Database } from './pool.ts';
+import { sessionIdColumn } from './values.ts';
+import type { ClaimedDelivery, OutboxStore, Settlement } from './webhook-records.ts';
 
 /** Deliveries that one webhook may have under lease, so that a slow receiver does not take all places. */
 const maxLeasesPerWebhook = 4;
 
-export function createOutboxStore(database: Database, listener: NotificationListener): OutboxStore {
+export function createOutboxStore(
+  database: Database,
+  listener: NotificationListener,
+  settling: CommitQueue<Settlement>,
+): OutboxStore {
   return {
     claim: (limit, leaseMs) =>
       database.run(async (connection) => {
         if (limit <= 0) return [];
+        const lease = sql.fragment`now() + ${leaseMs} * interval '1 millisecond'`;
         const rows = await connection.any(sql.type(claimedRow)`
-          with due as (
-            select d.id
-            from webhooks w
+          with recursive ${endpoints}, probes as (
+            update webhook_health h set probe_until = ${lease}
+            from (
+              select e.id from endpoints e
+              where e.is_probe_due and exists (select from deliveries p where p.webhook_id = e.id and ${isFree})
+              limit ${limit}
+            ) e
+            where h.webhook_id = e.id and h.retry_at <= now() and (h.probe_until is null or h.probe_until <= now())
+            returning h.webhook_id
+          ), due as (
+            select d.id, d.is_due from endpoints e
             cross join lateral (
-              select p.id, p.due_at from deliveries p
-              where p.webhook_id = w.id and p.status = 'pending' and p.due_at <= now() and ${unleased}
-                and (not w.ordered or p.id = ${headOfWebhook})
-              order by p.due_at, p.id
-              limit greatest(0, ${maxLeasesPerWebhook}::bigint - ${leasesOfWebhook})
+              select p.id, p.due_at, p.due_at <= now() as is_due from deliveries p
+              where p.webhook_id = e.id and ${isFree}
+                and p.due_at <= case when e.is_closed then now() else 'infinity' end
+              order by p.due_at, p.sequence
+              limit case
+                when e.is_closed then greatest(0, ${maxLeasesPerWebhook}::bigint - e.leases)
+                when e.id in (select webhook_id from probes) then 1
+                else 0
+              end
               for update skip locked
             ) d
-            where w.enabled
-            order by d.due_at, d.id
+            order by e.is_closed, d.due_at, d.id
             limit ${limit}
           )
-          update deliveries d set lease_until = now() + ${leaseMs} * interval '1 millisecond'
+          update deliveries d set lease_until = ${lease}
           from due, webhooks w, events e
           where d.id = due.id and w.id = d.webhook_id and e.id = d.event_id
-          returning d.id as delivery_id, d.attempts, ${webhookColumns},
+          returning d.id as delivery_id, d.attempts, d.schedule_offset, due.is_due,
+            d.lane is not null as is_laned, ${targetColumns},
             e.id as event_id, e.name, e.sequence, e.at, e.data
         `);
         return rows.toSorted((a, b) => a.delivery_id - b.delivery_id).map(toClaimed);
       }),
-    settle: async (deliveryId, outcome) => {
-      if (!/^\d{1,15}$/.test(deliveryId)) return;
-      const { status, httpStatus, error, delayMs } = settlement(outcome);
-      await database.run((connection) =>
-        connection.query(sql.type(noRow)`
-          update deliveries set
-            status = ${status},
-            attempts = attempts + 1,
-            due_at = now() + ${delayMs} * interval '1 millisecond',
-            lease_until = null,
-            last_status = ${httpStatus},
-            last_error = ${textOf(error)},
-            last_duration_ms = ${Math.round(outcome.durationMs)},
-            settled_at = case when ${status === 'pending'} then null else now() end
-          where id = ${Number(deliveryId)} and status = 'pending'
-        `),
-      );
-    },
+    settle: (settlement) => settling.submit(settlement),
     nextDueInMs: () =>
       database.run(async (connection) => {
         const { wait } = await connection.one(sql.type(z.object({ wait: z.number().nullable() }))`
-          select extract(epoch from min(d.free_at) - now())::float8 * 1000 as wait
-          from webhooks w
+          with recursive ${endpoints}
+          select extract(epoch from min(f.free_at) - now())::float8 * 1000 as wait
+          from endpoints e
+          left join lateral (
+            select p.due_at from deliveries p where p.webhook_id = e.id and ${isFree}
+            order by p.due_at, p.sequence limit 1
+          ) d on true
           cross join lateral (
-            select greatest(
-              min(greatest(p.due_at, coalesce(p.lease_until, p.due_at))),
-              case when ${leasesOfWebhook} >= ${maxLeasesPerWebhook}::bigint then (
-                select min(l.lease_until) from deliveries l where l.webhook_id = w.id and l.status = 'pending'
-              ) end
-            ) as free_at
-            from deliveries p
-            where p.webhook_id = w.id and p.status = 'pending' and (not w.ordered or p.id = ${headOfWebhook})
-          ) d
-          where w.enabled
+            select min(l.lease_until) as lapses_at from deliveries l where l.webhook_id = e.id and ${isLeased}
+          ) l
+          cross join lateral (
+            select case
+              when d.due_at is null or (e.is_closed and e.leases >= ${maxLeasesPerWebhook}) then l.lapses_at
+              when e.is_closed then least(d.due_at, l.lapses_at)
+              else greatest(e.retry_at, e.probe_until)
+            end as free_at
+          ) f
         `);
         return wait === null ? null : Math.max(0, Math.ceil(wait));
       }),
@@ -81,20 +84,56 @@ export function createOutboxStore(database: Database, listener: NotificationList
   };
 }
 
-const unleased = sql.fragment`(p.lease_until is null or p.lease_until <= now())`;
+const isLeased = sql.fragment`(l.status = 'pending' and l.lease_until > now())`;
 
-/** The oldest open delivery of the webhook `w`. */
-const headOfWebhook = sql.fragment`(
-  select min(h.id) from deliveries h where h.webhook_id = w.id and h.status = 'pending'
+/** Of a delivery `p`: nobody has it, and it is the first of its lane. */
+const isFree = sql.fragment`(
+  p.status = 'pending' and not p.blocked and (p.lease_until is null or p.lease_until <= now())
+  and (p.lane is null or not exists (
+    select from deliveries h
+    where h.webhook_id = p.webhook_id and h.lane = p.lane and h.status = 'pending' and h.sequence < p.sequence
+  ))
 )`;
 
-const leasesOfWebhook = sql.fragment`(
-  select count(*) from deliveries l where l.webhook_id = w.id and l.status = 'pending' and l.lease_until > now()
-)`;
+/** Webhooks that something waits for: found by leaping through an index, so that those without cost nothing. */
+const endpoints = sql.fragment`
+  waiting as (
+    (select webhook_id from deliveries where status = 'pending' and not blocked order by webhook_id limit 1)
+    union all
+    select (
+      select n.webhook_id from deliveries n
+      where n.status = 'pending' and not n.blocked and n.webhook_id > v.webhook_id order by n.webhook_id limit 1
+    ) from waiting v where v.webhook_id is not null
+  ), endpoints as materialized (
+    select w.id, h.retry_at, h.probe_until, h.retry_at is null as is_closed,
+      h.retry_at <= now() and (h.probe_until is null or h.probe_until <= now()) as is_probe_due,
+      (select count(*) from deliveries l where l.webhook_id = w.id and ${isLeased}) as leases
+    from waiting v join webhooks w on w.id = v.webhook_id join webhook_health h on h.webhook_id = w.id
+    where w.enabled
+  )
+`;
 
-const claimedRow = webhookRow.extend({
+/** The columns of a DeliveryTarget, of the table webhooks under the name `w`. */
+export const targetColumns = sql.fragment`
+  w.id, w.session_id as session, w.url, w.secret, w.allow_private as "allowPrivate",
+  case when w.previous_secret_until > now() then w.previous_secret end as "previousSecret"
+`;
+
+export const targetRow = z.object({
+  id: z.string(),
+  session: sessionIdColumn,
+  url: z.string(),
+  secret: z.string(),
+  previousSecret: z.string().nullable(),
+  allowPrivate: z.boolean(),
+});
+
+const claimedRow = targetRow.extend({
   delivery_id: z.number(),
   attempts: z.number(),
+  schedule_offset: z.number(),
+  is_due: z.boolean(),
+  is_laned: z.boolean(),
   event_id: z.string(),
   name: z.string(),
   sequence: z.number(),
@@ -103,24 +142,15 @@ const claimedRow = webhookRow.extend({
 });
 
 function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
-  const { delivery_id: deliveryId, attempts, event_id: eventId, name, sequence, at, data, ...webhook } = row;
+  const { delivery_id: deliveryId, schedule_offset: scheduleOffset, is_due: isDue, is_laned: isLaned, ...rest } = row;
+  const { attempts, event_id: eventId, name, sequence, at, data, ...webhook } = rest;
   return {
     id: String(deliveryId),
     webhook,
     attempts,
+    scheduleOffset,
+    isDue,
+    isLaned,
     event: { id: eventId, name, session: webhook.session, sequence, at, data },
   };
-}
-
-function settlement(outcome: DeliveryOutcome) {
-  switch (outcome.tag) {
-    case 'delivered':
-      return { status: 'delivered', httpStatus: outcome.httpStatus, error: null, delayMs: 0 };
-    case 'retry':
-      return { status: 'pending', httpStatus: outcome.httpStatus, error: outcome.error, delayMs: outcome.delayMs };
-    case 'dead':
-      return { status: 'dead', httpStatus: outcome.httpStatus, error: outcome.error, delayMs: 0 };
-    default:
-      return assertNever(outcome);
-  }
 }

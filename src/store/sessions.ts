@@ -80,8 +80,14 @@ export function createSessionsStore(database: Database): SessionsStore {
       );
     },
     delete: (id) =>
-      database.run(async (connection) => {
-        const { rowCount } = await connection.query(sql.type(noRow)`delete from sessions where id = ${id}`);
+      database.transaction(async (transaction) => {
+        // Before the deliveries that go with them, as whoever settles attempts does.
+        await transaction.query(sql.type(noRow)`select from sessions where id = ${id} for update`);
+        await transaction.query(sql.type(noRow)`
+          select from webhook_health h join webhooks w on w.id = h.webhook_id where w.session_id = ${id}
+          order by h.webhook_id for update of h
+        `);
+        const { rowCount } = await transaction.query(sql.type(noRow)`delete from sessions where id = ${id}`);
         return rowCount > 0;
       }),
     takeEpoch: (id) =>

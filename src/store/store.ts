@@ -24,6 +24,7 @@ import type { TrafficStore } from './traffic.ts';
 import type { EventsStore } from './events-store.ts';
 import type { BulkStore } from './bulk-store.ts';
 import type { PacingStore } from './pacing-store.ts';
+import type { DeliveriesStore, NewWebhook, OutboxStore, WebhooksStore } from './webhook-records.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -215,71 +216,6 @@ export interface MediaStore {
   deleteExpired(now: number): Promise<void>;
 }
 
-export interface NewWebhook {
-  readonly id: string;
-  readonly url: string;
-  readonly secret: string;
-  readonly events: readonly string[];
-  readonly ordered: boolean;
-}
-
-export interface WebhookRow extends NewWebhook {
-  readonly session: SessionId;
-  readonly enabled: boolean;
-  readonly createdAt: number;
-}
-
-export interface WebhooksStore {
-  /** Throws `webhook_exists` for a url that the session has already. */
-  create(session: SessionId, webhook: NewWebhook): Promise<WebhookRow>;
-  list(session: SessionId): Promise<readonly WebhookRow[]>;
-  /** False when there was none. */
-  delete(session: SessionId, id: string): Promise<boolean>;
-  /** Gives it no more deliveries; false when it was disabled or gone already. */
-  disable(session: SessionId, id: string): Promise<boolean>;
-}
-
-/** A delivery that its claimer holds a lease on. */
-export interface ClaimedDelivery {
-  readonly id: string;
-  readonly webhook: WebhookRow;
-  /** The attempts made before this one. */
-  readonly attempts: number;
-  readonly event: {
-    readonly id: string;
-    readonly name: string;
-    readonly session: SessionId;
-    readonly sequence: number;
-    /** Unix milliseconds. */
-    readonly at: number;
-    readonly data: unknown;
-  };
-}
-
-export type DeliveryOutcome =
-  | { readonly tag: 'delivered'; readonly httpStatus: number; readonly durationMs: number }
-  | {
-      readonly tag: 'retry';
-      readonly httpStatus: number | null;
-      readonly error: string;
-      readonly durationMs: number;
-      readonly delayMs: number;
-    }
-  | { readonly tag: 'dead'; readonly httpStatus: number | null; readonly error: string; readonly durationMs: number };
-
-export interface OutboxStore {
-  /**
-   * Due deliveries, at most `limit`, leased for `leaseMs` by the database's clock: a dispatcher that dies loses them to
-   * the next one. Of an ordered webhook only the oldest open delivery is ever claimed.
-   */
-  claim(limit: number, leaseMs: number): Promise<readonly ClaimedDelivery[]>;
-  settle(deliveryId: string, outcome: DeliveryOutcome): Promise<void>;
-  /** Milliseconds until the next delivery is due, or null when none waits. */
-  nextDueInMs(): Promise<number | null>;
-  /** Calls back whenever new deliveries were committed (LISTEN); returns the way to stop it. */
-  onNew(listener: () => void): () => void;
-}
-
 /** Why a process of a session ended, what was seen of it, and what followed. Times are unix milliseconds. */
 export interface ChildExit {
   readonly at: number;
@@ -341,6 +277,7 @@ export interface Store {
   readonly browserSessions: BrowserSessionsStore;
   readonly traffic: TrafficStore;
   readonly events: EventsStore;
+  readonly deliveries: DeliveriesStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;

@@ -2,46 +2,114 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
+import { announceDeliveries, appendEvents } from './event-log.ts';
+import { lockLanes } from './lanes.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
-import type { NewWebhook, WebhookRow, WebhooksStore } from './store.ts';
-import { sessionIdColumn } from './values.ts';
+import { makeAllDue } from './settlements.ts';
+import { textOf } from './values.ts';
+import { healthColumns, healthRow, webhookColumns, webhookRow } from './webhook-columns.ts';
+import type {
+  NewWebhook,
+  WebhookConditions,
+  WebhookPatch,
+  WebhookRow,
+  WebhooksStore,
+  WebhookView,
+} from './webhook-records.ts';
 
-export function createWebhooksStore(database: Database): WebhooksStore {
+export function createWebhooksStore(database: Database, newEventId: () => string): WebhooksStore {
+  const viewsOf = async (session: string, id: string | null): Promise<readonly WebhookView[]> =>
+    database.run(async (connection) => {
+      const rows = await connection.any(sql.type(viewRow)`
+        select ${webhookColumns}, ${healthColumns}, q.depth as "queueDepth", q.oldest as "oldestPendingAt"
+        from webhooks w
+        join webhook_health h on h.webhook_id = w.id
+        cross join lateral (
+          select count(*) as depth, min(d.created_at) as oldest from deliveries d
+          where d.webhook_id = w.id and d.status = 'pending'
+        ) q
+        where w.session_id = ${session} and ${id === null ? sql.fragment`true` : sql.fragment`w.id = ${textOf(id)}`}
+        order by w.created_at, w.id
+      `);
+      return rows.map(toView);
+    });
+
   return {
     create: async (session, webhook) => {
       try {
         return await database.run((connection) => insertWebhook(connection, session, webhook));
       } catch (error) {
-        switch (violatedConstraint(error)) {
-          case 'webhooks_session_id_url_key':
-            throw new WardenError('webhook_exists', { cause: error });
-          case 'webhooks_session_id_fkey':
-            throw new WardenError('session_not_found', { cause: error });
-          default:
-            throw error;
-        }
+        throw asConflict(error);
       }
     },
-    list: (session) =>
+    list: (session) => viewsOf(session, null),
+    get: async (session, id) => (await viewsOf(session, id))[0] ?? null,
+    update: async (session, id, patch) => {
+      try {
+        return await database.transaction(async (transaction) => {
+          const { rowCount } = await transaction.query(sql.type(noRow)`
+            update webhooks set ${assignments(patch)} where session_id = ${session} and id = ${textOf(id)}
+          `);
+          if (rowCount > 0 && patch.url !== undefined) await forgetFailures(transaction, id);
+          return rowCount > 0;
+        });
+      } catch (error) {
+        throw asConflict(error);
+      }
+    },
+    delete: (session, id) =>
+      database.transaction(async (transaction) => {
+        // In the order in which commits take these rows, and before the deliveries that attempts under way settle.
+        await transaction.query(sql.type(noRow)`
+          select from webhooks where session_id = ${session} and id = ${textOf(id)} for update
+        `);
+        await lockLanes(transaction, [id], 'exclusive');
+        const { rowCount } = await transaction.query(sql.type(noRow)`
+          delete from webhooks where session_id = ${session} and id = ${textOf(id)}
+        `);
+        return rowCount > 0;
+      }),
+    switchOff: (session, id) =>
+      database.run(async (connection) => {
+        const { rowCount } = await connection.query(sql.type(noRow)`
+          update webhooks set enabled = false where session_id = ${session} and id = ${textOf(id)}
+        `);
+        return rowCount > 0;
+      }),
+    enable: (session, id) =>
+      database.transaction(async (transaction) => {
+        const { rowCount } = await transaction.query(sql.type(noRow)`
+          update webhooks set enabled = true, disabled_reason = null
+          where session_id = ${session} and id = ${textOf(id)}
+        `);
+        if (rowCount === 0) return false;
+        await forgetFailures(transaction, id);
+        return true;
+      }),
+    disable: ({ session, id, url }, reason, at) =>
+      database.transaction(async (transaction) => {
+        // Whoever appends events holds the session's row, and takes it first.
+        await transaction.query(sql.type(noRow)`select from sessions where id = ${session} for no key update`);
+        const { rowCount } = await transaction.query(sql.type(noRow)`
+          update webhooks set enabled = false, disabled_reason = ${textOf(reason)}
+          where session_id = ${session} and id = ${id} and enabled
+        `);
+        if (rowCount === 0) return false;
+        const event = { name: 'webhook_disabled', data: { webhook_id: id, url, reason } } as const;
+        await appendEvents(transaction, [{ session, event, at }], newEventId);
+        return true;
+      }),
+    rotateSecret: (session, id, { secret, overlapMs }) =>
       database.run((connection) =>
-        connection.any(sql.type(webhookRow)`
-          select ${webhookColumns} from webhooks w where w.session_id = ${session} order by w.created_at, w.id
+        connection.maybeOne(sql.type(webhookRow)`
+          update webhooks w set
+            previous_secret = secret,
+            previous_secret_until = now() + ${overlapMs}::float8 * interval '1 millisecond',
+            secret = ${secret}
+          where session_id = ${session} and id = ${textOf(id)}
+          returning ${webhookColumns}
         `),
       ),
-    delete: (session, id) =>
-      database.run(async (connection) => {
-        const { rowCount } = await connection.query(sql.type(noRow)`
-          delete from webhooks where session_id = ${session} and id = ${id}
-        `);
-        return rowCount > 0;
-      }),
-    disable: (session, id) =>
-      database.run(async (connection) => {
-        const { rowCount } = await connection.query(sql.type(noRow)`
-          update webhooks set enabled = false where session_id = ${session} and id = ${id} and enabled
-        `);
-        return rowCount > 0;
-      }),
   };
 }
 
@@ -52,27 +120,66 @@ export function insertWebhook(
   webhook: NewWebhook,
 ): Promise<WebhookRow> {
   return connection.one(sql.type(webhookRow)`
-    insert into webhooks as w (id, session_id, url, secret, events, ordered)
-    values (
-      ${webhook.id}, ${session}, ${webhook.url}, ${webhook.secret}, ${sql.array(webhook.events, 'text')},
-      ${webhook.ordered}
+    with w as (
+      insert into webhooks (id, session_id, url, secret, events, conditions, ordered, allow_private)
+      values (
+        ${webhook.id}, ${session}, ${webhook.url}, ${webhook.secret}, ${sql.array(webhook.events, 'text')},
+        ${conditionsText(webhook.conditions)}::json, ${webhook.ordered}, ${webhook.allowPrivate}
+      )
+      returning *
+    ), health as (
+      insert into webhook_health (webhook_id) select id from w
     )
-    returning ${webhookColumns}
+    select ${webhookColumns} from w
   `);
 }
 
-/** The columns of a WebhookRow, of the table under the name `w`. */
-export const webhookColumns = sql.fragment`
-  w.id, w.session_id as session, w.url, w.secret, w.events, w.ordered, w.enabled, w.created_at as "createdAt"
-`;
-
-export const webhookRow = z.object({
-  id: z.string(),
-  session: sessionIdColumn,
-  url: z.string(),
-  secret: z.string(),
-  events: z.array(z.string()),
-  ordered: z.boolean(),
-  enabled: z.boolean(),
-  createdAt: z.number(),
+const viewRow = webhookRow.extend({
+  ...healthRow.shape,
+  queueDepth: z.number(),
+  oldestPendingAt: z.number().nullable(),
 });
+
+function toView(row: z.output<typeof viewRow>): WebhookView {
+  const { queueDepth, oldestPendingAt, now, ...both } = row;
+  return { webhook: both, health: both, queueDepth, oldestPendingAt, now };
+}
+
+const conditionsText = (conditions: WebhookConditions | null): string | null =>
+  conditions === null ? null : textOf(JSON.stringify(conditions));
+
+function assignments({ url, allowPrivate, events, conditions, ordered }: WebhookPatch) {
+  return sql.join(
+    [
+      sql.fragment`id = id`,
+      ...(url === undefined ? [] : [sql.fragment`url = ${url}`]),
+      ...(allowPrivate === undefined ? [] : [sql.fragment`allow_private = ${allowPrivate}`]),
+      ...(events === undefined ? [] : [sql.fragment`events = ${sql.array(events, 'text')}`]),
+      ...(conditions === undefined ? [] : [sql.fragment`conditions = ${conditionsText(conditions)}::json`]),
+      ...(ordered === undefined ? [] : [sql.fragment`ordered = ${ordered}`]),
+    ],
+    sql.fragment`, `,
+  );
+}
+
+/** The breaker closes, the clock towards disabling begins anew, and what waits is due. */
+async function forgetFailures(transaction: CommonQueryMethods, webhook: string): Promise<void> {
+  await transaction.query(sql.type(noRow)`
+    update webhook_health set consecutive_failures = 0, failing_since = null, failure_days = 0, pause_ms = null,
+      retry_at = null, probe_until = null
+    where webhook_id = ${webhook}
+  `);
+  await makeAllDue(transaction, [webhook]);
+  await announceDeliveries(transaction);
+}
+
+function asConflict(error: unknown): unknown {
+  switch (violatedConstraint(error)) {
+    case 'webhooks_session_id_url_key':
+      return new WardenError('webhook_exists', { cause: error });
+    case 'webhooks_session_id_fkey':
+      return new WardenError('session_not_found', { cause: error });
+    default:
+      return error;
+  }
+}

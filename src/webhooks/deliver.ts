@@ -4,20 +4,23 @@ import type { Clock } from '../clock.ts';
 import { WardenError } from '../contract/errors.ts';
 import { createGuardedAgent } from '../media/guarded-fetch.ts';
 import { createAddressPolicy } from '../media/private-address.ts';
-import type { ClaimedDelivery } from '../store/store.ts';
+import type { ClaimedDelivery } from '../store/webhook-records.ts';
 import type { Attempt } from './classify-attempt.ts';
 import { encodeEnvelope } from './envelope.ts';
+import { readExcerpt } from './read-excerpt.ts';
 import { signatureHeaders } from './signature.ts';
 
 const connectTimeoutMs = 5000;
 /** What is read of an answer's body so that the connection can be used again; more closes it. */
 const bodyCapBytes = 64 * 1024;
+const excerptBytes = 1024;
+/** The status has decided by then; a body that trickles keeps the delivery from being settled for no longer. */
+const bodyPatienceMs = 5000;
 
 export interface DeliverSettings {
   /** For the whole attempt: connect, request and the head of the answer. */
   readonly timeoutMs: number;
-  /** Whether webhooks may lead to private addresses outside `allowCidrs`. */
-  readonly allowPrivateAddresses: boolean;
+  /** The private networks that also those webhooks may reach which may not reach all. */
   readonly allowCidrs: readonly string[];
   readonly userAgent: string;
 }
@@ -31,18 +34,17 @@ export interface Deliverer {
 
 /** Sends deliveries over kept-alive connections; redirects are answers like any other and are not followed. */
 export function createDeliverer(settings: DeliverSettings, clock: Clock): Deliverer {
-  const agent = settings.allowPrivateAddresses
-    ? new Agent({
-        connect: { timeout: Math.min(connectTimeoutMs, settings.timeoutMs) },
-        headersTimeout: settings.timeoutMs,
-        bodyTimeout: settings.timeoutMs,
-      })
-    : createGuardedAgent({
-        policy: createAddressPolicy(settings.allowCidrs),
-        connectTimeoutMs: Math.min(connectTimeoutMs, settings.timeoutMs),
-        headersTimeoutMs: settings.timeoutMs,
-        bodyTimeoutMs: settings.timeoutMs,
-      });
+  const timeouts = {
+    connectTimeoutMs: Math.min(connectTimeoutMs, settings.timeoutMs),
+    headersTimeoutMs: settings.timeoutMs,
+    bodyTimeoutMs: settings.timeoutMs,
+  };
+  const open = new Agent({
+    connect: { timeout: timeouts.connectTimeoutMs },
+    headersTimeout: timeouts.headersTimeoutMs,
+    bodyTimeout: timeouts.bodyTimeoutMs,
+  });
+  const guarded = createGuardedAgent({ policy: createAddressPolicy(settings.allowCidrs), ...timeouts });
 
   const attempt = async (delivery: ClaimedDelivery, stop: AbortSignal): Promise<Attempt> => {
     const startedAt = clock.monotonic();
@@ -53,7 +55,7 @@ export function createDeliverer(settings: DeliverSettings, clock: Clock): Delive
       const body = encodeEnvelope(delivery.event);
       const answer = await request(delivery.webhook.url, {
         method: 'POST',
-        dispatcher: agent,
+        dispatcher: delivery.webhook.allowPrivate ? open : guarded,
         signal,
         body,
         headers: {
@@ -65,17 +67,23 @@ export function createDeliverer(settings: DeliverSettings, clock: Clock): Delive
             at: clock.now(),
             body,
             secret: delivery.webhook.secret,
+            previousSecret: delivery.webhook.previousSecret,
           }),
         },
       });
       const ended = durationMs();
-      // The status decides; a body that is too long, slow or broken off does not take a success back.
-      await answer.body.dump({ limit: bodyCapBytes, signal }).catch(() => undefined);
+      const excerpt = await readExcerpt(answer.body, {
+        capBytes: bodyCapBytes,
+        excerptBytes,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(bodyPatienceMs)]),
+      });
       const retryAfter = answer.headers['retry-after'];
       return {
         tag: 'answered',
         status: answer.statusCode,
         retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+        isAborted: answer.headers['webhook-delivery'] === 'abort-message',
+        excerpt,
         durationMs: ended,
       };
     } catch (error) {
@@ -85,7 +93,7 @@ export function createDeliverer(settings: DeliverSettings, clock: Clock): Delive
     }
   };
 
-  return { attempt, close: () => agent.destroy() };
+  return { attempt, close: () => Promise.all([open.destroy(), guarded.destroy()]).then(() => undefined) };
 }
 
 const failureSentences: Readonly<Record<string, string>> = {

@@ -1,16 +1,18 @@
 /**
  * Takes due deliveries out of the outbox, sends them and writes down what became of them: at least once, and by any
  * number of gateways on one database. It is woken by new deliveries, by the next one that falls due, and by a slow
- * look-around that finds leases of dispatchers that died. How many deliveries one webhook may have in flight, and in
- * which order, is decided by the outbox's claim.
+ * look-around that finds leases of dispatchers that died. How many deliveries one webhook may have in flight, in which
+ * order, and whether its receiver is given a rest, is decided by the outbox's claim.
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import type { ClaimedDelivery, OutboxStore } from '../store/store.ts';
-import { classifyAttempt } from './classify-attempt.ts';
-import { createDeliverer, type DeliverSettings } from './deliver.ts';
+import type { ClaimedDelivery, DeliveryOutcome, DeliveryTarget, OutboxStore } from '../store/webhook-records.ts';
+import { classifyAttempt, verdictOf, type Verdict } from './classify-attempt.ts';
+import type { Deliverer } from './deliver.ts';
+import { goneReason } from './disable-rule.ts';
+import { judge, type HealthSettings, type Judgement } from './judge.ts';
 
-export interface DispatcherSettings extends DeliverSettings {
+export interface DispatcherSettings extends HealthSettings {
   /** Milliseconds before each attempt, counted from the one before; its length is the number of attempts. */
   readonly scheduleMs: readonly number[];
   /** Requests in flight, over all webhooks. */
@@ -21,8 +23,9 @@ export interface DispatcherSettings extends DeliverSettings {
 
 export interface DispatcherOptions {
   readonly outbox: OutboxStore;
-  /** A receiver says that its webhook is gone for good: 410, as Standard Webhooks has it. */
-  readonly onGone: (webhook: ClaimedDelivery['webhook']) => Promise<void>;
+  readonly deliverer: Deliverer;
+  /** Gives a webhook no more deliveries, for a reason in words. */
+  readonly disable: (webhook: DeliveryTarget, reason: string) => Promise<void>;
   readonly settings: DispatcherSettings;
   readonly log: Logger;
   readonly clock: Clock;
@@ -43,12 +46,11 @@ export interface Dispatcher {
 const lookAroundMs = 15_000;
 /** Rest after a claim that found nothing although something is due. */
 const heldBackMs = 250;
-const goneStatus = 410;
 const firstErrorDelayMs = 500;
 const lastErrorDelayMs = 15_000;
 
-export function createDispatcher({ outbox, onGone, settings, log, clock, random }: DispatcherOptions): Dispatcher {
-  const deliverer = createDeliverer(settings, clock);
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { outbox, deliverer, disable, settings, log, clock, random } = options;
   const interrupt = new AbortController();
   const inFlight = new Map<string, Promise<void>>();
   let unlisten: (() => void) | null = null;
@@ -79,6 +81,8 @@ export function createDispatcher({ outbox, onGone, settings, log, clock, random 
       isWoken = false;
       try {
         const found = await claimAll();
+        // Whoever woke us meanwhile wants another claim; when the next one is due can be asked after that.
+        if (isWoken) continue;
         const dueInMs = await outbox.nextDueInMs();
         const wait = dueInMs === null ? lookAroundMs : Math.min(dueInMs, lookAroundMs);
         // Work in flight wakes us when it ends, so what is due but held back needs no hurry.
@@ -119,12 +123,45 @@ export function createDispatcher({ outbox, onGone, settings, log, clock, random 
 
   const send = async (delivery: ClaimedDelivery): Promise<void> => {
     const attempt = await deliverer.attempt(delivery, interrupt.signal);
+    const now = clock.now();
     const outcome = classifyAttempt(attempt, {
-      attemptsBefore: delivery.attempts,
+      attemptsBefore: delivery.attempts - delivery.scheduleOffset,
+      isDue: delivery.isDue,
       scheduleMs: settings.scheduleMs,
-      now: clock.now(),
+      now,
       random: random(),
     });
+    tell(delivery, outcome);
+    const verdict = verdictOf(attempt, now);
+    if (verdict?.tag === 'failure' && verdict.isGone) await disable(delivery.webhook, goneReason);
+    const judgement = await settle(delivery, outcome, verdict);
+    if (judgement !== null && judgement.disable !== null) await disable(delivery.webhook, judgement.disable);
+  };
+
+  /** Answers what the attempt has made of the receiver's health; null when it was not the one to settle the delivery. */
+  const settle = async (
+    delivery: ClaimedDelivery,
+    outcome: DeliveryOutcome,
+    verdict: Verdict | null,
+  ): Promise<Judgement | null> => {
+    const judgements: Judgement[] = [];
+    await outbox.settle({
+      delivery,
+      outcome,
+      judge: (health, databaseNow) => {
+        const judgement = judge(health, verdict, { now: databaseNow, settings });
+        if (health.retryAt === null && judgement.health.retryAt !== null) {
+          const { consecutiveFailures: failures, lastError: error } = judgement.health;
+          log.warn({ webhook: delivery.webhook.id, failures, error }, 'webhook paused, its receiver keeps failing');
+        }
+        judgements.push(judgement);
+        return judgement.health;
+      },
+    });
+    return judgements.at(-1) ?? null;
+  };
+
+  const tell = (delivery: ClaimedDelivery, outcome: DeliveryOutcome): void => {
     const fields = {
       delivery: delivery.id,
       session: delivery.event.session,
@@ -134,11 +171,8 @@ export function createDispatcher({ outbox, onGone, settings, log, clock, random 
       httpStatus: outcome.httpStatus,
     };
     if (outcome.tag === 'delivered') log.debug(fields, 'webhook delivered');
-    else if (outcome.tag === 'retry')
-      log.debug({ ...fields, error: outcome.error, delayMs: outcome.delayMs }, 'webhook to be retried');
-    else log.warn({ ...fields, error: outcome.error }, 'webhook delivery given up');
-    if (outcome.tag === 'dead' && outcome.httpStatus === goneStatus) await onGone(delivery.webhook);
-    await outbox.settle(delivery.id, outcome);
+    else if (outcome.tag === 'dead') log.warn({ ...fields, error: outcome.error }, 'webhook delivery given up');
+    else log.debug({ ...fields, error: outcome.error, outcome: outcome.tag }, 'webhook not delivered');
   };
 
   return {
@@ -155,7 +189,6 @@ export function createDispatcher({ outbox, onGone, settings, log, clock, random 
       const budget = setTimeout(() => interrupt.abort(), budgetMs);
       await Promise.all(inFlight.values());
       clearTimeout(budget);
-      await deliverer.close();
     },
   };
 }

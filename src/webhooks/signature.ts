@@ -16,25 +16,28 @@ export interface SignedDelivery {
   readonly body: Buffer;
   /** The secret as the user configured it. */
   readonly secret: string;
+  /** The one before the last rotation, while it still signs; null when there is none. */
+  readonly previousSecret: string | null;
 }
 
 /**
  * The signature headers of one attempt. The key of `x-signature` is the secret as a UTF-8 string, prefix and all: that is
- * what a receiver does that knows nothing of prefixes. The key of `webhook-signature` is what `standardKey` answers.
+ * what a receiver does that knows nothing of prefixes. The keys of `webhook-signature`, which can carry several, are
+ * what `standardKey` answers.
  */
-export function signatureHeaders({ id, at, body, secret }: SignedDelivery): Readonly<Record<string, string>> {
+export function signatureHeaders(delivery: SignedDelivery): Readonly<Record<string, string>> {
+  const { id, at, body, secret, previousSecret } = delivery;
   const plain = createHmac('sha256', secret).update(body).digest('hex');
   const timestamp = String(Math.floor(at / 1000));
-  const standard = createHmac('sha256', standardKey(secret))
-    .update(`${id}.${timestamp}.`)
-    .update(body)
-    .digest('base64');
+  const standard = (key: string): string =>
+    createHmac('sha256', standardKey(key)).update(`${id}.${timestamp}.`).update(body).digest('base64');
+  const secrets = previousSecret === null ? [secret] : [secret, previousSecret];
   return {
     'x-signature': plain,
     'x-webhook-signature': `sha256=${plain}`,
     'webhook-id': id,
     'webhook-timestamp': timestamp,
-    'webhook-signature': `v1,${standard}`,
+    'webhook-signature': secrets.map((key) => `v1,${standard(key)}`).join(' '),
   };
 }
 

@@ -5,6 +5,8 @@ import { describe, test } from 'node:test';
 import { renderDotEnvExample, renderReadme } from '../../src/config-documentation.ts';
 import { listVariables } from '../../src/config-table.ts';
 import { readConfig } from '../../src/config.ts';
+import { eventNames } from '../../src/contract/events.ts';
+import { renderEvents } from '../../src/event-documentation.ts';
 import { root } from '../support/source-files.ts';
 
 const fileOf = (name: string): string => readFileSync(join(root, name), 'utf8');
@@ -47,5 +49,13 @@ describe('the documentation of the configuration', () => {
       assert.match(variable.sentence, /^[A-Z].*\.$/);
       if (variable.fallback !== null && variable.fallback !== '') variable.parse(variable.fallback);
     }
+  });
+});
+
+describe('the documentation of webhooks', () => {
+  test('lists every event as the contract has it (npm run docs renews it)', () => {
+    const text = fileOf('docs/webhooks.md');
+    assert.equal(text, renderEvents(text));
+    for (const name of eventNames) assert.ok(text.includes(`\n\`${name}\` is emitted `), name);
   });
 });

@@ -44,6 +44,15 @@ const last: readonly OperationName[] = [
   'disconnectSession',
   'connectSession',
   'createWebhook',
+  'getWebhook',
+  'updateWebhook',
+  'testWebhook',
+  'listDeliveries',
+  'getDelivery',
+  'replayDelivery',
+  'replayDeliveries',
+  'rotateWebhookSecret',
+  'enableWebhook',
   'deleteWebhook',
   'logoutSession',
   'sandboxScan',
@@ -204,6 +213,9 @@ describe('every example of the OpenAPI document', () => {
         break;
       case 'createWebhook':
         names.set('wh_01JGQ0000000000000000000', String(at(answer.json, 'id')));
+        break;
+      case 'testWebhook':
+        names.set('evt_01JGQ0000000000000000000', String(at(answer.json, 'delivery_id')));
         break;
       case 'sandboxCall':
         names.set('0A1B2C3D4E5F60718293A4B5C6D7E8F9', String(at(answer.json, 'call_id')));

@@ -56,7 +56,7 @@ describe('a session', () => {
     const listed = await call('GET', '/sessions/hooked/webhooks');
     assert.equal(at(listed.json, 'total'), 1);
     assert.equal(at(listed.json, 'webhooks', 0, 'id'), at(created.json, 'webhook', 'id'));
-    assert.doesNotMatch(listed.text, /secret/);
+    assert.ok(!listed.text.includes(String(at(created.json, 'webhook', 'secret'))) && !listed.text.includes('whsec_'));
   });
 
   test('cannot be created twice', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import type { ClaimedDelivery, Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { ClaimedDelivery, DeliveryOutcome } from '../../src/store/webhook-records.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { createOwnedSession, newWebhook, receivedItem, someEvent } from '../support/store-fixtures.ts';
@@ -17,9 +18,14 @@ beforeEach(async () => {
 after(() => database.dispose());
 
 const leaseMs = 60_000;
-const delivered = { tag: 'delivered', httpStatus: 200, durationMs: 12.5 } as const;
+const delivered = { tag: 'delivered', httpStatus: 200, durationMs: 12.5, excerpt: 'ok' } as const;
 const retryIn = (delayMs: number) =>
-  ({ tag: 'retry', httpStatus: 500, error: 'HTTP 500', durationMs: 3, delayMs }) as const;
+  ({ tag: 'retry', httpStatus: 500, error: 'HTTP 500', durationMs: 3, excerpt: null, delayMs }) as const;
+
+async function settle(delivery: ClaimedDelivery | undefined, outcome: DeliveryOutcome): Promise<void> {
+  assert.ok(delivery !== undefined);
+  await store.outbox.settle({ delivery, outcome, judge: (health) => health });
+}
 
 function idsOf(deliveries: readonly ClaimedDelivery[]): readonly unknown[] {
   return deliveries.map(({ event: { data } }) =>
@@ -71,7 +77,7 @@ test('an ordered webhook gets the next delivery only after the one before it is 
   assert.deepEqual(others, []);
   assert.ok(first);
   assert.deepEqual(idsOf([first]), ['O1']);
-  await store.outbox.settle(first.id, retryIn(60_000));
+  await settle(first, retryIn(60_000));
   assert.deepEqual(await store.outbox.claim(10, leaseMs), []);
   const wait = (await store.outbox.nextDueInMs()) ?? 0;
   assert.ok(wait > 50_000, `next due in ${wait} ms`);
@@ -79,7 +85,7 @@ test('an ordered webhook gets the next delivery only after the one before it is 
   const [again] = await store.outbox.claim(10, leaseMs);
   assert.equal(again?.attempts, 1);
   assert.equal(again.id, first.id);
-  await store.outbox.settle(first.id, delivered);
+  await settle(first, delivered);
   assert.deepEqual(idsOf(await store.outbox.claim(10, leaseMs)), ['O2']);
 });
 
@@ -87,7 +93,7 @@ test('an unordered webhook goes on while one delivery waits for its retry', asyn
   const { session } = await createOwnedSession(store, 'unordered', newWebhook('wh_unordered'));
   await emit(session, 'U1', 'U2');
   const [first] = await store.outbox.claim(1, leaseMs);
-  await store.outbox.settle(first?.id ?? '', retryIn(60_000));
+  await settle(first, retryIn(60_000));
   assert.deepEqual(idsOf(await store.outbox.claim(10, leaseMs)), ['U2']);
 });
 
@@ -101,7 +107,7 @@ test('a slow webhook does not take all places', async () => {
   assert.deepEqual(await store.outbox.claim(10, leaseMs), []);
   const wait = (await store.outbox.nextDueInMs()) ?? 0;
   assert.ok(wait > 50_000, `the dispatcher would spin: next due in ${wait} ms`);
-  await store.outbox.settle(claimed[0]?.id ?? '', delivered);
+  await settle(claimed[0], delivered);
   assert.equal(await store.outbox.nextDueInMs(), 0);
   assert.deepEqual(idsOf(await store.outbox.claim(10, leaseMs)), ['S4']);
 });
@@ -110,10 +116,9 @@ test('what is delivered or dead stays so, and a webhook takes its open deliverie
   const { session } = await createOwnedSession(store, 'settled', newWebhook('wh_settled'));
   await emit(session, 'D1', 'D2', 'D3');
   const [first, second] = await store.outbox.claim(10, leaseMs);
-  await store.outbox.settle(first?.id ?? '', delivered);
-  await store.outbox.settle(first?.id ?? '', retryIn(0));
-  await store.outbox.settle(second?.id ?? '', { tag: 'dead', httpStatus: null, error: 'gave up', durationMs: 1 });
-  await store.outbox.settle('no such thing', delivered);
+  await settle(first, delivered);
+  await settle(first, retryIn(0));
+  await settle(second, { tag: 'dead', httpStatus: null, error: 'gave up', durationMs: 1, excerpt: null });
   const rows = await database.query('select status, attempts, last_status, last_error from deliveries order by id');
   assert.deepEqual(rows.slice(0, 2), [
     { status: 'delivered', attempts: 1, last_status: 200, last_error: null },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SessionId } from '../../src/contract/ids.ts';
-import type { LinkSnapshot, NewWebhook, Store } from '../../src/store/store.ts';
+import type { LinkSnapshot, Store } from '../../src/store/store.ts';
+import type { NewWebhook } from '../../src/store/webhook-records.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   bytes,
@@ -126,7 +127,10 @@ describe('webhooks', () => {
     await store.webhooks.create(b, { ...newWebhook('wh_b'), url: row.url });
     await assert.rejects(store.webhooks.create(sessionId('nobody'), newWebhook('wh_c')), hasCode('session_not_found'));
     assert.equal(await store.webhooks.delete(b, 'wh_a'), false);
-    assert.deepEqual(await store.webhooks.list(a), [row]);
+    assert.deepEqual(
+      (await store.webhooks.list(a)).map(({ webhook }) => webhook.id),
+      [row.id],
+    );
     assert.equal(await store.webhooks.delete(a, 'wh_a'), true);
     assert.deepEqual(await store.webhooks.list(a), []);
   });

@@ -107,6 +107,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
     streams,
     pacing,
     bulk: { wake: () => undefined },
+    webhookTester: { test: () => Promise.reject(new Error('nothing is sent here')), stop: () => Promise.resolve() },
     settings: {
       version: '0.0.0-test',
       baseUrl: 'https://warden.example',
@@ -115,6 +116,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
       messageTtlMs: 600_000,
       idempotency: { isRequired: false, ttlMs: 24 * 3_600_000 },
       dashboard: { auth: dashboardAuth, listenHost: '127.0.0.1', lifetimeMs: 86_400_000 },
+      secretOverlapMs: 86_400_000,
+      outboundAllowCidr: [],
     },
     log: logger('api'),
     clock: systemClock,

@@ -4,7 +4,8 @@ import { WardenError, type ErrorCode } from '../../src/contract/errors.ts';
 import type { SessionEvent } from '../../src/contract/events.ts';
 import { parseMessageId, parseSessionId, type MessageId, type SessionId } from '../../src/contract/ids.ts';
 import type { MessageRecord, PreparedMedia, RecordItem } from '../../src/contract/ipc.ts';
-import type { NewWebhook, Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { NewWebhook } from '../../src/store/webhook-records.ts';
 
 export const contactJid = '15550100002@s.whatsapp.net';
 
@@ -32,7 +33,16 @@ export function hasCode(code: ErrorCode): (error: unknown) => boolean {
 }
 
 export function newWebhook(id: string, patch: Partial<NewWebhook> = {}): NewWebhook {
-  return { id, url: `http://127.0.0.1:9/${id}`, secret: 'test-secret', events: ['all'], ordered: false, ...patch };
+  return {
+    id,
+    url: `http://127.0.0.1:9/${id}`,
+    secret: 'test-secret',
+    events: ['all'],
+    conditions: null,
+    ordered: false,
+    allowPrivate: true,
+    ...patch,
+  };
 }
 
 /** Creates a session, and takes it: answers its id with the epoch that writes carry. */

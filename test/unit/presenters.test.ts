@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { isAllowed, superadmin } from '../../src/api/auth/principal.ts';
 import { curlExample } from '../../src/api/curl-example.ts';
 import { presentDevice, presentSession, presentStatus } from '../../src/api/presenters/session.ts';
-import { presentCreatedWebhook, presentWebhook } from '../../src/api/presenters/webhook.ts';
+import { presentNewWebhook, presentWebhook } from '../../src/api/presenters/webhook.ts';
+import { freshHealth } from '../../src/webhooks/breaker.ts';
 import type { SessionView } from '../../src/api/supervisor-port.ts';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
 import { operations } from '../../src/contract/index.ts';
@@ -75,18 +76,24 @@ describe('what is told of a session', () => {
 
 describe('what is told of a webhook', () => {
   test('holds the secret at its creation only', () => {
+    const secret = 'hush, this is a secret';
     const webhook = {
       id: 'wh_1',
       url: 'https://a.example',
-      secret: 'hush',
+      secret,
       events: ['all'],
+      conditions: null,
       ordered: false,
+      allowPrivate: false,
       session: id,
       enabled: true,
+      disabledReason: null,
+      previousSecretUntil: null,
       createdAt: 1_767_225_600_000,
     };
-    assert.doesNotMatch(JSON.stringify(presentWebhook(webhook)), /hush|secret/);
-    assert.equal(presentCreatedWebhook(webhook).secret, 'hush');
+    const view = { webhook, health: freshHealth, queueDepth: 0, oldestPendingAt: null, now: 0 };
+    assert.doesNotMatch(JSON.stringify(presentWebhook(view)), /hush/);
+    assert.equal(presentNewWebhook(webhook).secret, secret);
   });
 });
 

@@ -46,9 +46,12 @@ describe('the retry schedule', () => {
 });
 
 describe('an attempt', () => {
-  const context: AttemptContext = { attemptsBefore: 0, scheduleMs, now: 0, random: 0.5 };
+  const context: AttemptContext = { attemptsBefore: 0, isDue: true, scheduleMs, now: 0, random: 0.5 };
   const answered = (status: number, before = 0, retryAfter: string | null = null) =>
-    classifyAttempt({ tag: 'answered', status, retryAfter, durationMs: 12 }, { ...context, attemptsBefore: before });
+    classifyAttempt(
+      { tag: 'answered', status, retryAfter, isAborted: false, excerpt: 'no', durationMs: 12 },
+      { ...context, attemptsBefore: before },
+    );
 
   test('delivers with any 2xx', () => {
     for (const status of [200, 201, 202, 204, 299]) assert.equal(answered(status).tag, 'delivered');
@@ -65,6 +68,27 @@ describe('an attempt', () => {
 
   test('is the last one when the receiver says that it is gone', () => {
     assert.equal(answered(410).tag, 'dead');
+  });
+
+  test('is the last one when the receiver asks for no repetition, unless it took the delivery', () => {
+    const aborted = (status: number) =>
+      classifyAttempt(
+        { tag: 'answered', status, retryAfter: null, isAborted: true, excerpt: null, durationMs: 1 },
+        context,
+      ).tag;
+    assert.equal(aborted(500), 'dead');
+    assert.equal(aborted(200), 'delivered');
+  });
+
+  test('made before its time changes nothing when it fails, and everything when it does not', () => {
+    const early = (status: number) =>
+      classifyAttempt(
+        { tag: 'answered', status, retryAfter: null, isAborted: false, excerpt: null, durationMs: 1 },
+        { ...context, attemptsBefore: 99, isDue: false },
+      ).tag;
+    assert.equal(early(500), 'probed');
+    assert.equal(early(204), 'delivered');
+    assert.equal(early(410), 'dead');
   });
 
   test('that failed on the way is repeated, and one that was interrupted is due at once', () => {

@@ -10,6 +10,7 @@ describe('the signatures of a webhook', () => {
     at: 1_614_265_330_000,
     body: Buffer.from('{"test": 2432232314}'),
     secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    previousSecret: null,
   };
 
   test('are those of the published vector', () => {
@@ -26,7 +27,7 @@ describe('the signatures of a webhook', () => {
     const body = Buffer.from('{"text":"für 😀"}');
     const at = 1_767_225_600_999;
     const signed = (secret: string): string | undefined =>
-      signatureHeaders({ id: 'evt_1', at, body, secret })['webhook-signature'];
+      signatureHeaders({ id: 'evt_1', at, body, secret, previousSecret: null })['webhook-signature'];
     for (let round = 0; round < 20; round += 1) {
       const secret = newWebhookSecret();
       assert.equal(signed(secret), new Webhook(secret).sign('evt_1', new Date(at), body));
@@ -37,6 +38,16 @@ describe('the signatures of a webhook', () => {
         new Webhook(Buffer.from(secret, 'utf8'), { format: 'raw' }).sign('evt_1', new Date(at), body),
       );
     }
+  });
+
+  test('are those of both secrets after a rotation, for receivers that know either of them', () => {
+    const secret = newWebhookSecret();
+    const headers = { ...signatureHeaders({ ...golden, at: Date.now(), secret, previousSecret: golden.secret }) };
+    assert.match(headers['webhook-signature'] ?? '', /^v1,\S+ v1,\S+$/);
+    for (const known of [secret, golden.secret]) assert.ok(new Webhook(known).verify(golden.body, headers));
+    assert.throws(() => new Webhook(newWebhookSecret()).verify(golden.body, headers));
+    const alone = signatureHeaders({ ...golden, at: Date.now(), secret });
+    assert.equal(headers['x-signature'], alone['x-signature']);
   });
 
   test('differ when a single byte of the body does', () => {

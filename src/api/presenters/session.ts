@@ -8,7 +8,7 @@ import type { ChildView, SessionView } from '../supervisor-port.ts';
 import { presentPacingSummary } from './pacing.ts';
 
 export const unixSecondsOf = (ms: number): number => Math.floor(ms / 1000);
-const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : unixSecondsOf(ms));
+export const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : unixSecondsOf(ms));
 
 /** The device as the running link tells it, or as it was stored last; null when the session is not paired. */
 export function deviceOf(row: SessionRow, view: SessionView): DeviceInfo | null {

@@ -13,7 +13,8 @@ import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { bulkHandlers } from './bulk.ts';
-import type { Handlers } from './handler.ts';
+import { deliveryHandlers } from './deliveries.ts';
+import type { HandlerCall, Handlers } from './handler.ts';
 import { Idempotency, type RequestKey } from './idempotency.ts';
 import { loginLinkHandlers } from './login-links.ts';
 import { mediaHandlers } from './media.ts';
@@ -33,7 +34,7 @@ import { vitalsHandlers } from './vitals.ts';
 import { webhookHandlers } from './webhooks.ts';
 
 /** One call of an operation, not validated yet. */
-export interface Run {
+export interface Run extends Pick<HandlerCall<GatewayOperationName>, 'principal'> {
   readonly input: unknown;
   readonly row: SessionRow | null;
   readonly upload: UploadedFile | null;
@@ -55,6 +56,7 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     ...pacingHandlers(dependencies),
     ...pairingHandlers(dependencies),
     ...webhookHandlers(dependencies),
+    ...deliveryHandlers(dependencies),
     ...messageHandlers(dependencies),
     ...scheduledHandlers(dependencies),
     ...bulkHandlers(dependencies),

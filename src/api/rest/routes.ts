@@ -42,7 +42,7 @@ export function operationRoutes(dependencies: ApiDependencies, run: OperationRun
         const published = fromPublishedForm(name, inputOf(ctx, operation));
         const input = isMultipart(ctx) ? coerceFields(operation.params, published) : published;
         const result = await withDeadline(ctx.res, operation.deadlineMs, async (signal) =>
-          run(name, { input, row, upload, key, signal }),
+          run(name, { input, row, upload, key, signal, principal: ctx.state.principal }),
         );
         if (result instanceof FileAnswer) answerFile(ctx, result);
         else if (result instanceof ReplayedAnswer) answerAgain(ctx, result);

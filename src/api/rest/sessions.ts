@@ -6,9 +6,9 @@ import type { SessionStatus } from '../../contract/operations/sessions.ts';
 import type { SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { isPaired, presentDevice, presentSession, presentStatus } from '../presenters/session.ts';
-import { presentCreatedWebhook } from '../presenters/webhook.ts';
+import { presentNewWebhook, rowOfNew } from '../presenters/webhook.ts';
 import { sessionOf, type Handlers } from './handler.ts';
-import { newWebhook } from './new-webhook.ts';
+import { newWebhook, urlRights } from './new-webhook.ts';
 
 type SessionOperationName =
   | 'createSession'
@@ -24,8 +24,9 @@ type SessionOperationName =
   | 'getDevice';
 
 export function sessionHandlers(dependencies: ApiDependencies): Handlers<SessionOperationName> {
-  const { store, supervisor, sandbox, media, log } = dependencies;
+  const { store, supervisor, sandbox, media, settings, log } = dependencies;
 
+  const rightsOf = urlRights(settings.outboundAllowCidr);
   const present = (row: SessionRow) => presentSession(row, supervisor.view(row));
   const reload = async (id: SessionId): Promise<SessionRow> => {
     const row = await store.sessions.get(id);
@@ -35,14 +36,17 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
   const statusOf = async (id: SessionId): Promise<SessionStatus> => supervisor.view(await reload(id)).status;
 
   return {
-    createSession: async ({ params }) => {
+    createSession: async ({ params, principal }) => {
       if (params.sandbox && sandbox === null) {
         throw new WardenError('unprocessable', { message: 'The sandbox is switched off on this gateway.' });
       }
       const { total: existing } = await store.sessions.list({ limit: 1, cursor: null });
       const { sandbox: isSandbox, auto_connect: starts, memory_cap_mb: memoryCapMb = null } = params;
       supervisor.assertCapacity({ sandbox: isSandbox, memoryCapMb, starts, existing });
-      const webhook = params.webhook === undefined ? null : newWebhook(params.webhook, 'webhook.');
+      const webhook =
+        params.webhook === undefined
+          ? null
+          : newWebhook(params.webhook, { field: 'webhook.', rights: rightsOf(principal) });
       const created = await store.sessions.create({
         id: params.id ?? newSessionId(),
         name: params.name ?? null,
@@ -60,8 +64,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
       const row = await reload(created.id);
       const session = present(row);
       if (webhook === null) return { ...session, session };
-      const stored = { ...webhook, session: row.id, enabled: true, createdAt: row.createdAt };
-      return { ...session, session, webhook: presentCreatedWebhook(stored) };
+      return { ...session, session, webhook: presentNewWebhook(rowOfNew(webhook, row)) };
     },
 
     listSessions: async ({ params }) => {

@@ -4,7 +4,7 @@ import { actionResult, httpUrl, phone, sessionId, unixSeconds } from '../schemas
 import { pacingOverrides } from '../pacing.ts';
 import { childResource } from './child-resource.ts';
 import { pacingSummary } from './pacing.ts';
-import { createdWebhook, webhookEventList } from './webhooks.ts';
+import { createdWebhook, webhookEventList } from './webhook-resource.ts';
 
 export const sessionStatus = z.enum([
   'disconnected',

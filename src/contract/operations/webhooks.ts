@@ -1,33 +1,19 @@
 import { z } from 'zod';
-import { eventNames } from '../events.ts';
 import { defineOperation } from '../operation.ts';
-import { actionResult, httpUrl, unixSeconds } from '../schemas.ts';
+import { actionResult, httpUrl } from '../schemas.ts';
+import { webhookConditions } from './webhook-conditions.ts';
+import {
+  createdWebhook,
+  exampleWebhook,
+  webhookEventList,
+  webhookIdParam,
+  webhookResource,
+  webhookSecret,
+} from './webhook-resource.ts';
 
-/** The events a webhook wants; `all` stands for every one, also for those to come. */
-export const webhookEventList = z.array(z.enum([...eventNames, 'all'])).min(1);
-
-export const webhookResource = z
-  .object({
-    id: z.string(),
-    url: z.string(),
-    events: z.array(z.string()),
-    enabled: z.boolean(),
-    ordered: z.boolean().describe('Whether one delivery at a time is sent, in the order of the events.'),
-    created_at: unixSeconds,
-  })
-  .meta({ id: 'Webhook' });
-
-/** A webhook as its creation answers it: the only time its secret is shown. */
-export const createdWebhook = webhookResource.extend({ secret: z.string() }).meta({ id: 'CreatedWebhook' });
-
-const exampleWebhook = {
-  id: 'wh_01JGQ0000000000000000000',
-  url: 'https://example.com/hook',
-  events: ['message', 'receipt'],
-  enabled: true,
-  ordered: false,
-  created_at: 1_767_225_600,
-};
+const exampleSecret = 'whsec_bm90IGEgcmVhbCBzZWNyZXQsIGFuIGV4YW1wbGU=';
+const exampleId = { webhook_id: exampleWebhook.id };
+const exampleConditions = { is_group: false, text: { contains: 'order', ignore_case: true } };
 
 export const webhookOperations = {
   createWebhook: defineOperation({
@@ -40,8 +26,9 @@ export const webhookOperations = {
     description: 'The secret is shown once, in this answer. One is generated when none is given.',
     params: z.strictObject({
       url: httpUrl,
-      secret: z.string().min(8).max(256).optional(),
+      secret: webhookSecret.optional(),
       events: webhookEventList.default(['all']),
+      conditions: webhookConditions.optional(),
       ordered: z.boolean().default(false),
     }),
     result: createdWebhook,
@@ -51,7 +38,7 @@ export const webhookOperations = {
     errors: ['webhook_exists'],
     example: {
       params: { url: 'https://example.com/hook', events: ['message', 'receipt'] },
-      result: { ...exampleWebhook, secret: 'whsec_bm90IGEgcmVhbCBzZWNyZXQsIGFuIGV4YW1wbGU=' },
+      result: { ...exampleWebhook, secret: exampleSecret },
     },
   }),
   listWebhooks: defineOperation({
@@ -69,6 +56,48 @@ export const webhookOperations = {
     errors: [],
     example: { params: {}, result: { webhooks: [exampleWebhook], total: 1, next_cursor: null } },
   }),
+  getWebhook: defineOperation({
+    runs: 'gateway',
+    method: 'GET',
+    path: '/sessions/:id/webhooks/:webhook_id',
+    tag: 'Webhooks',
+    scope: 'read',
+    summary: 'Get a webhook and how its receiver does',
+    params: z.strictObject({ webhook_id: webhookIdParam }),
+    result: webhookResource,
+    status: 200,
+    deadlineMs: 10_000,
+    idempotent: false,
+    errors: ['webhook_not_found'],
+    example: { params: exampleId, result: exampleWebhook },
+  }),
+  updateWebhook: defineOperation({
+    runs: 'gateway',
+    method: 'PATCH',
+    path: '/sessions/:id/webhooks/:webhook_id',
+    tag: 'Webhooks',
+    scope: 'manage',
+    summary: 'Change a webhook',
+    description:
+      'Takes effect at once: for deliveries that wait (`url`, `enabled`), and for events from now on (`events`, `conditions`, `ordered`). A disabled webhook gets no new deliveries, and those that wait are held.',
+    params: z.strictObject({
+      webhook_id: webhookIdParam,
+      url: httpUrl.optional(),
+      events: webhookEventList.optional(),
+      conditions: webhookConditions.nullable().optional().describe('Null takes them away.'),
+      ordered: z.boolean().optional(),
+      enabled: z.boolean().optional(),
+    }),
+    result: webhookResource,
+    status: 200,
+    deadlineMs: 10_000,
+    idempotent: false,
+    errors: ['webhook_not_found', 'webhook_exists'],
+    example: {
+      params: { ...exampleId, conditions: { is_group: false, text: { contains: 'order' } } },
+      result: { ...exampleWebhook, conditions: exampleConditions },
+    },
+  }),
   deleteWebhook: defineOperation({
     runs: 'gateway',
     method: 'DELETE',
@@ -76,16 +105,87 @@ export const webhookOperations = {
     tag: 'Webhooks',
     scope: 'manage',
     summary: 'Delete a webhook',
-    description: 'Deliveries that still wait for it are deleted with it.',
-    params: z.strictObject({ webhook_id: z.string().min(1).max(64) }),
+    description: 'Deliveries that still wait for it are deleted with it, and so is its log.',
+    params: z.strictObject({ webhook_id: webhookIdParam }),
     result: actionResult,
     status: 200,
     deadlineMs: 10_000,
     idempotent: false,
     errors: ['webhook_not_found'],
+    example: { params: exampleId, result: { success: true, message: 'Webhook deleted.' } },
+  }),
+  testWebhook: defineOperation({
+    runs: 'gateway',
+    method: 'POST',
+    path: '/sessions/:id/webhooks/:webhook_id/test',
+    tag: 'Webhooks',
+    scope: 'manage',
+    summary: 'Send a test delivery now',
+    description:
+      'A real, signed delivery of a `test` event, made once and written into the log. A receiver that fails is an answer of this call, not an error: see `delivered`.',
+    params: z.strictObject({ webhook_id: webhookIdParam }),
+    result: z.object({
+      delivered: z.boolean(),
+      delivery_id: z.string().describe('Under which the log has it.'),
+      http_status: z.int().nullable().describe('Null when the receiver did not answer.'),
+      duration_ms: z.int().min(0),
+      error: z.string().nullable().describe('Why it was not delivered.'),
+      response_excerpt: z.string().nullable().describe('The first KiB of the answer.'),
+    }),
+    status: 200,
+    // More than a receiver may take.
+    deadlineMs: 120_000,
+    idempotent: false,
+    errors: ['webhook_not_found'],
     example: {
-      params: { webhook_id: 'wh_01JGQ0000000000000000000' },
-      result: { success: true, message: 'Webhook deleted.' },
+      params: exampleId,
+      result: {
+        delivered: true,
+        delivery_id: 'evt_01JGQ0000000000000000000',
+        http_status: 200,
+        duration_ms: 84,
+        error: null,
+        response_excerpt: 'ok',
+      },
+    },
+  }),
+  enableWebhook: defineOperation({
+    runs: 'gateway',
+    method: 'POST',
+    path: '/sessions/:id/webhooks/:webhook_id/enable',
+    tag: 'Webhooks',
+    scope: 'manage',
+    summary: 'Enable a webhook',
+    description: 'Forgets its failures, closes its breaker, and sends all that waits for it at once.',
+    params: z.strictObject({ webhook_id: webhookIdParam }),
+    result: webhookResource,
+    status: 200,
+    deadlineMs: 10_000,
+    idempotent: false,
+    errors: ['webhook_not_found'],
+    example: { params: exampleId, result: exampleWebhook },
+  }),
+  rotateWebhookSecret: defineOperation({
+    runs: 'gateway',
+    method: 'POST',
+    path: '/sessions/:id/webhooks/:webhook_id/rotate-secret',
+    tag: 'Webhooks',
+    scope: 'manage',
+    summary: 'Give a webhook a new secret',
+    description:
+      'The secret is shown once, in this answer. `X-Signature` is made with it from now on; `webhook-signature` carries a signature of the secret before it, too, until `previous_secret_until`.',
+    params: z.strictObject({
+      webhook_id: webhookIdParam,
+      secret: webhookSecret.optional().describe('Generated when absent.'),
+    }),
+    result: createdWebhook,
+    status: 200,
+    deadlineMs: 10_000,
+    idempotent: false,
+    errors: ['webhook_not_found'],
+    example: {
+      params: exampleId,
+      result: { ...exampleWebhook, previous_secret_until: 1_767_312_000, secret: exampleSecret },
     },
   }),
 } as const;

@@ -14,7 +14,8 @@ export function createSessionForm(dependencies: DashboardDependencies): Dashboar
   return {
     path: '/dashboard/sessions/new',
     submit: async (ctx) => {
-      assertAllowed(pageCall(ctx).principal, operations.createSession.scope, null);
+      const { principal } = pageCall(ctx);
+      assertAllowed(principal, operations.createSession.scope, null);
       const values = valuesOf(ctx);
       const signal = AbortSignal.timeout(operations.createSession.deadlineMs);
       try {
@@ -23,6 +24,7 @@ export function createSessionForm(dependencies: DashboardDependencies): Dashboar
           row: null,
           upload: null,
           key: null,
+          principal,
           signal,
         });
         const session = operations.createSession.result.parse(created);

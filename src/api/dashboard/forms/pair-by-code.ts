@@ -12,14 +12,22 @@ export function pairByCodeForm({ run, store }: DashboardDependencies): Dashboard
   return {
     path: '/dashboard/sessions/:id/pair-code',
     submit: async (ctx) => {
-      const id = parseSessionId(pageCall(ctx).params['id'] ?? '');
+      const { principal, params } = pageCall(ctx);
+      const id = parseSessionId(params['id'] ?? '');
       if (id === null) throw new WardenError('session_not_found');
-      assertAllowed(pageCall(ctx).principal, operations.pairByCode.scope, id);
+      assertAllowed(principal, operations.pairByCode.scope, id);
       const row = await store.sessions.get(id);
       if (row === null) throw new WardenError('session_not_found');
       const signal = AbortSignal.timeout(operations.pairByCode.deadlineMs);
       try {
-        await run('pairByCode', { input: { phone: formField(ctx, 'phone') }, row, upload: null, key: null, signal });
+        await run('pairByCode', {
+          input: { phone: formField(ctx, 'phone') },
+          row,
+          upload: null,
+          key: null,
+          principal,
+          signal,
+        });
         redirect(ctx, `/dashboard/sessions/${id}`);
       } catch (error) {
         const { fields, message } = problemsOf(error);

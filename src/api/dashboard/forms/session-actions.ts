@@ -68,11 +68,12 @@ async function act(
   { id, action }: { readonly id: SessionId; readonly action: Action },
 ): Promise<void> {
   const name = actions[action];
-  assertAllowed(pageCall(ctx).principal, operations[name].scope, id);
+  const { principal } = pageCall(ctx);
+  assertAllowed(principal, operations[name].scope, id);
   const row = await store.sessions.get(id);
   if (row === null) throw new WardenError('session_not_found');
   const signal = AbortSignal.timeout(operations[name].deadlineMs);
-  await run(name, { input: {}, row, upload: null, key: null, signal });
+  await run(name, { input: {}, row, upload: null, key: null, principal, signal });
 }
 
 function actionOf(name: string): Action {
