@@ -7,6 +7,8 @@ import { type SimulatorProcess, startSimulator } from '../support/simulator.ts';
 
 const ann = '15550102001';
 
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+
 describe('when messages pass the simulator', () => {
   let simulator: SimulatorProcess;
   let alice: SimulatedAccount;
@@ -24,8 +26,8 @@ describe('when messages pass the simulator', () => {
   async function take(): Promise<readonly unknown[]> {
     const { status, body } = await simulator.api('POST', '/message-times/take');
     assert.equal(status, 200);
-    const times: unknown = body['times'];
-    assert.ok(Array.isArray(times));
+    const { times } = body;
+    assert.ok(isList(times));
     return times;
   }
 
