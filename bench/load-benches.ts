@@ -101,7 +101,7 @@ export async function outageBench(options: GatewayLoadOptions & { readonly plan:
     );
     process.stdout.write(
       `\n${result.received} of ${result.events} events came, ${result.lost} lost, ${result.duplicates} twice, ` +
-        `${result.out_of_order} out of order; the first ${result.first_after_s} s after the receiver's return ` +
+        `${result.out_of_order_in_chat} out of order in their chat, ${result.out_of_sequence} in their webhook; the first ${result.first_after_s} s after the receiver's return ` +
         `(attempt ${result.highest_attempt}), the last after ${result.drained_after_s} s, ${result.drain_per_second}/s\n`,
     );
     return { bench: 'outage', sessions, per_child: perChild, ...result };

@@ -35,8 +35,10 @@ export interface OutageResult {
   readonly lost: number;
   /** Requests about a message that had been answered with 200 already. */
   readonly duplicates: number;
-  /** Messages that came after a later one of the same chat, or of the same webhook. */
-  readonly out_of_order: number;
+  /** Messages that came after one of the same chat that the simulator had sent later. */
+  readonly out_of_order_in_chat: number;
+  /** Events that came after one of the same webhook with a higher sequence. */
+  readonly out_of_sequence: number;
   readonly highest_attempt: number;
   /** From the receiver's return to the first request, and to the last. */
   readonly first_after_s: number | null;
@@ -89,7 +91,14 @@ export async function measureOutage(target: GatewayTarget, plan: OutagePlan): Pr
       await untilCaughtUp(receiver, pushed.length - refused, plan.drainMinutes);
       phase = 'after';
       await sleep(afterMs);
-      return { ...plan, refused_pushes: refused, ...judge(receiver, pushed, backAtMs), ...memoryOf(samples), samples };
+      const sentAt = await target.simulator.times('to_client');
+      return {
+        ...plan,
+        refused_pushes: refused,
+        ...judge(receiver, { pushed, sentAt, backAtMs }),
+        ...memoryOf(samples),
+        samples,
+      };
     } finally {
       await receiver.close();
     }
@@ -116,16 +125,24 @@ async function untilCaughtUp(receiver: HttpReceiver, count: number, minutes: num
   }
 }
 
-function judge({ requests }: HttpReceiver, pushed: readonly LoadText[], backAtMs: number) {
-  const numbers = new Map(pushed.map((message, number) => [message.id, { ...message, number }]));
+interface Outage {
+  readonly pushed: readonly LoadText[];
+  /** Message id → when the simulator sent it: pushes may overtake each other on their way there. */
+  readonly sentAt: ReadonlyMap<string, number>;
+  readonly backAtMs: number;
+}
+
+function judge({ requests }: HttpReceiver, { pushed, sentAt, backAtMs }: Outage) {
+  const known = new Map(pushed.map((message) => [message.id, message]));
   const seen = new Set<string>();
   const lastOfChat = new Map<string, number>();
   const lastOfWebhook = new Map<unknown, number>();
   let duplicates = 0;
   let outOfOrder = 0;
+  let outOfSequence = 0;
   let highestAttempt = 0;
   for (const request of requests) {
-    const message = numbers.get(messageIdOf(request) ?? '');
+    const message = known.get(messageIdOf(request) ?? '');
     if (message === undefined) continue;
     highestAttempt = Math.max(highestAttempt, Number(request.headers['x-webhook-attempt'] ?? 0));
     if (seen.has(message.id)) {
@@ -136,9 +153,10 @@ function judge({ requests }: HttpReceiver, pushed: readonly LoadText[], backAtMs
     const chat = `${message.session} ${message.contact}`;
     const sequence = Number(at(request.json, 'sequence'));
     const session = at(request.json, 'session_id');
-    const isLate = message.number < (lastOfChat.get(chat) ?? 0) || sequence < (lastOfWebhook.get(session) ?? 0);
-    if (isLate) outOfOrder += 1;
-    lastOfChat.set(chat, message.number);
+    const sent = sentAt.get(message.id) ?? 0;
+    if (sent < (lastOfChat.get(chat) ?? 0)) outOfOrder += 1;
+    if (sequence < (lastOfWebhook.get(session) ?? 0)) outOfSequence += 1;
+    lastOfChat.set(chat, sent);
     lastOfWebhook.set(session, sequence);
   }
   const times = requests.map(arrivedAtMs);
@@ -150,7 +168,8 @@ function judge({ requests }: HttpReceiver, pushed: readonly LoadText[], backAtMs
     received: seen.size,
     lost: pushed.length - seen.size,
     duplicates,
-    out_of_order: outOfOrder,
+    out_of_order_in_chat: outOfOrder,
+    out_of_sequence: outOfSequence,
     highest_attempt: highestAttempt,
     first_after_s: after(first),
     drained_after_s: after(last),
