@@ -30,7 +30,7 @@ export interface LatencyResult extends LatencyPhase {
   readonly cpu_ms_per_message: Readonly<Record<string, number>>;
 }
 
-const graceMs = 15_000;
+const graceMs = 60_000;
 const pollMs = 200;
 const warmUpPerSecond = 20;
 const warmUpRounds = 5;
