@@ -1,6 +1,4 @@
 /** Plain Baileys on the same sessions and the same simulator: a process for each of them, and all in one. */
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { startSimulator, type SimulatorProcess } from '../test/support/simulator.ts';
 import { exportCredentials } from './export-credentials.ts';
 import { fixtureOf, sessionPhone } from './fixtures.ts';
+import { endPlainProcesses, startPlainProcesses, type PlainProcess } from './plain-processes.ts';
 import { processTree, rounded } from './processes.ts';
 import { say } from './report.ts';
 
@@ -28,7 +27,6 @@ export interface Baseline {
 const entry = fileURLToPath(new URL('./baseline-client.js', import.meta.url));
 /** More processes of this size do not fit everywhere; what each weighs does not depend on their number. */
 const mostProcesses = 50;
-const startsAtATime = 2;
 const settleMs = 30_000;
 const afterTrafficMs = 20_000;
 
@@ -57,27 +55,18 @@ async function measureBaseline({ fixtureSize, sessions, perProcess, messages }: 
   const folder = join(fixture.storagePath, 'plain');
   await exportCredentials(fixture.storagePath, folder, fixture.sessions.slice(0, sessions));
   const simulator = await startSimulator({ stateDirectory: join(fixture.storagePath, 'sandbox') });
-  const clients: ChildProcess[] = [];
+  let clients: readonly PlainProcess[] = [];
   try {
     const startedAt = performance.now();
     const groups = Array.from({ length: Math.ceil(sessions / perProcess) }, (_, group) =>
       fixture.sessions.slice(group * perProcess, Math.min(sessions, (group + 1) * perProcess)),
     );
-    const work = async (): Promise<void> => {
-      for (let names = groups.shift(); names !== undefined; names = groups.shift()) {
-        const request = {
-          url: simulator.wsUrl,
-          rootKeyHex: simulator.rootKeyHex,
-          folders: names.map((name) => join(folder, name)),
-        };
-        const client = fork(entry, [JSON.stringify(request)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-        clients.push(client);
-        const gone = once(client, 'exit').then(() => Promise.reject(new Error('a plain client ended')));
-        await Promise.race([once(client, 'message'), gone]);
-        gone.catch(() => undefined);
-      }
-    };
-    await Promise.all(Array.from({ length: startsAtATime }, work));
+    const requests = groups.map((names) => ({
+      url: simulator.wsUrl,
+      rootKeyHex: simulator.rootKeyHex,
+      folders: names.map((name) => join(folder, name)),
+    }));
+    clients = await startPlainProcesses(entry, requests);
     const all = Math.round(performance.now() - startedAt);
     await sleep(settleMs);
     const idle = memoryOf(clients);
@@ -89,15 +78,15 @@ async function measureBaseline({ fixtureSize, sessions, perProcess, messages }: 
     }
     return { sessions, idle, after_traffic: after, open_ms: { all } };
   } finally {
-    for (const client of clients) client.kill('SIGKILL');
+    endPlainProcesses(clients);
     await simulator.stop();
     await fixture.dispose();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function memoryOf(clients: readonly ChildProcess[]): BaselineMemory {
-  const processes = clients.flatMap(({ pid }) => processTree(pid ?? 0, 'baseline'));
+function memoryOf(clients: readonly PlainProcess[]): BaselineMemory {
+  const processes = clients.flatMap(({ process: { pid } }) => processTree(pid ?? 0, 'baseline'));
   const pss = processes.reduce((total, { pssMb }) => total + pssMb, 0);
   const uss = processes.reduce((total, { ussMb }) => total + ussMb, 0);
   return {

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ChildProgram } from '../src/gateway.ts';
 import { trusted } from '../src/contract/trusted.ts';
@@ -11,12 +12,16 @@ import { processTree, type ProcessFacts } from './processes.ts';
 const entry = fileURLToPath(new URL('./gateway-process.js', import.meta.url));
 const token = 'bench-superadmin-token-0123456789';
 const endTimeoutMs = 90_000;
+const connectTimeoutMs = 180_000;
+const pollMs = 100;
 
 export interface GatewayOptions {
   readonly storagePath: string;
   readonly perChild: number;
   readonly children?: ChildProgram;
   readonly env?: Readonly<Record<string, string>>;
+  /** Flags of the supervisor's Node, beside those of the bench. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface LoopDelay {
@@ -53,6 +58,7 @@ export class GatewayUnderBench {
         LOG_LEVEL: 'error',
         ...options.env,
       },
+      execArgv: [...process.execArgv, ...(options.nodeFlags ?? [])],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const gateway = new GatewayUnderBench(child, port, startedAtMs);
@@ -98,6 +104,19 @@ export class GatewayUnderBench {
       cursor = at(page, 'next_cursor');
     } while (typeof cursor === 'string');
     return statuses;
+  }
+
+  /** Throws when not so many sessions are connected in time. */
+  async untilConnected(count: number): Promise<void> {
+    const deadline = performance.now() + connectTimeoutMs;
+    for (;;) {
+      const statuses = [...(await this.statuses()).values()];
+      const open = statuses.filter((status) => status === 'connected').length;
+      if (open >= count) return;
+      if (performance.now() > deadline)
+        throw new Error(`only ${open} of ${count} sessions are connected: ${statuses.join(', ')}`);
+      await sleep(pollMs);
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,8 +1,9 @@
-/** `npm run bench -- memory|restore|idle|steps|flags [options]`; see `usage`. */
+/** `npm run bench -- WHAT [options]`; see `usage`. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { measureBaselines } from './baseline.ts';
 import { fixtureOf } from './fixtures.ts';
+import { latencyBench, outageBench, throughputBench } from './load-benches.ts';
 import { measureFlags, measureSteps } from './lean-steps.ts';
 import { measureGateway, type GatewayMeasurement } from './measure-gateway.ts';
 import type { MemoryByKind } from './processes.ts';
@@ -14,13 +15,24 @@ const usage = `usage: npm run bench -- WHAT [options]
   idle      CPU and memory of idle sessions
   steps     what each step of the lean child's build saves
   flags     what each of the lean child's flags saves
+  latency   HTTP request to stanza, and message to webhook request, at fixed rates; plain Baileys beside it
+  throughput messages a second in and out, by sessions; plain Baileys beside it
+  outage    a webhook receiver that is away while events queue: memory, catch-up, order
 
-  --sessions N     sessions (50; steps and flags: 4)
+  --sessions N     sessions (50; steps and flags: 4; latency and outage: 5; throughput: 1,10,50)
   --per-child N    sessions per process (1)
   --messages N     messages to each session in memory (20)
   --idle-seconds N how long CPU is watched in memory and idle (60)
   --no-baseline    leaves plain Baileys out
   --only A,B       of steps or flags: these alone
+  --rates A,B      of latency: messages a second over all sessions (1,20,100)
+  --seconds N      of latency and throughput: length of each measurement (30)
+  --in-flight N    of throughput: messages under way for each session (4)
+  --events N       of outage: how many queue (10000)
+  --minutes N      of outage: how long the receiver is away (10)
+  --drain-minutes N of outage: how long the catch-up may take (30)
+  --env NAME=VALUE of latency, throughput, outage: a setting of the gateway; repeatable
+  --cpu-prof DIR   of latency, throughput, outage: CPU profiles of supervisor and (not lean) children
   --json FILE      writes the result as JSON`;
 
 const { values, positionals } = parseArgs({
@@ -33,13 +45,28 @@ const { values, positionals } = parseArgs({
     'idle-seconds': { type: 'string', default: '60' },
     baseline: { type: 'boolean', default: true },
     only: { type: 'string' },
+    rates: { type: 'string', default: '1,20,100' },
+    seconds: { type: 'string', default: '30' },
+    'in-flight': { type: 'string', default: '4' },
+    events: { type: 'string', default: '10000' },
+    minutes: { type: 'string', default: '10' },
+    'drain-minutes': { type: 'string', default: '30' },
+    env: { type: 'string', multiple: true, default: [] },
+    'cpu-prof': { type: 'string' },
     json: { type: 'string' },
   },
 });
 
 const bench = positionals[0] ?? '';
-const isOfSteps = bench === 'steps' || bench === 'flags';
-const sessions = count(values.sessions ?? (isOfSteps ? '4' : '50'));
+const usualSessions: Readonly<Record<string, string>> = {
+  steps: '4',
+  flags: '4',
+  latency: '5',
+  throughput: '1,10,50',
+  outage: '5',
+};
+const sessionCounts = counts(values.sessions ?? usualSessions[bench] ?? '50');
+const [sessions = 0] = sessionCounts;
 const perChild = count(values['per-child']);
 const idleMs = count(values['idle-seconds']) * 1000;
 const messages = count(values.messages);
@@ -56,6 +83,36 @@ switch (bench) {
   case 'flags': {
     const only = values.only?.split(',') ?? null;
     write(await (bench === 'steps' ? measureSteps(sessions, only) : measureFlags(sessions, only)));
+    break;
+  }
+  case 'latency':
+    write(
+      await latencyBench({
+        ...load(),
+        hasBaseline: values.baseline,
+        rates: counts(values.rates),
+        seconds: count(values.seconds),
+      }),
+    );
+    break;
+  case 'throughput':
+    write(
+      await throughputBench({
+        ...load(),
+        hasBaseline: values.baseline,
+        sessionCounts,
+        seconds: count(values.seconds),
+        inFlight: count(values['in-flight']),
+      }),
+    );
+    break;
+  case 'outage': {
+    const plan = {
+      events: count(values.events),
+      minutes: count(values.minutes),
+      drainMinutes: count(values['drain-minutes']),
+    };
+    write(await outageBench({ ...load(), plan }));
     break;
   }
   default:
@@ -123,6 +180,21 @@ function memoryRows({ idle, after_traffic: after }: GatewayMeasurement): readonl
 
 function write(result: unknown): void {
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** What all benches under load have in common. */
+function load() {
+  const env = Object.fromEntries(
+    values.env.map((setting) => {
+      const [name = '', ...value] = setting.split('=');
+      return [name, value.join('=')];
+    }),
+  );
+  return { sessions, perChild, env, profileFolder: values['cpu-prof'] ?? null };
+}
+
+function counts(text: string): readonly number[] {
+  return text.split(',').map(count);
 }
 
 function count(text: string): number {

@@ -105,19 +105,26 @@ export function memoryByKind(processes: readonly ProcessFacts[], childKind: Kind
   };
 }
 
-/** CPU that the gateway's processes took between two looks, by kind, in percent of one core. */
+/** CPU that processes took between two looks, by kind, in milliseconds. */
+export function cpuMsByKind(
+  before: readonly ProcessFacts[],
+  after: readonly ProcessFacts[],
+): Readonly<Partial<Record<Kind, number>>> {
+  const was = new Map(before.map(({ pid, cpuMs }) => [pid, cpuMs]));
+  const used: Partial<Record<Kind, number>> = {};
+  for (const { pid, kind, cpuMs } of after) used[kind] = (used[kind] ?? 0) + cpuMs - (was.get(pid) ?? cpuMs);
+  return used;
+}
+
+/** The same of a gateway in percent of one core. */
 export function cpuPercents(
   before: readonly ProcessFacts[],
   after: readonly ProcessFacts[],
   elapsedMs: number,
 ): Readonly<Record<string, number>> {
-  const was = new Map(before.map(({ pid, cpuMs }) => [pid, cpuMs]));
-  const percent = (kinds: readonly Kind[]): number => {
-    const used = after
-      .filter(({ kind }) => kinds.includes(kind))
-      .reduce((total, { pid, cpuMs }) => total + cpuMs - (was.get(pid) ?? cpuMs), 0);
-    return rounded((used / elapsedMs) * 100);
-  };
+  const used = cpuMsByKind(before, after);
+  const percent = (kinds: readonly Kind[]): number =>
+    rounded((kinds.reduce((total, kind) => total + (used[kind] ?? 0), 0) / elapsedMs) * 100);
   return {
     all: percent(['supervisor', 'child', 'postgres', 'other']),
     supervisor: percent(['supervisor']),

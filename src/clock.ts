@@ -10,3 +10,6 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
 };
+
+/** Milliseconds of the machine's clock, which never jumps: the same in all processes, for what passes between them. */
+export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6;

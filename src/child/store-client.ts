@@ -5,6 +5,7 @@
 import { WardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { KeyMutations, MessageRecord, RecordItem, StoredValue, ToSupervisor } from '../contract/ipc.ts';
+import { KeyWrites } from './key-writes.ts';
 
 /** The part of the channel that a store client needs. */
 export interface Requester {
@@ -43,6 +44,7 @@ export class StoreClient {
   /** `type/id` → committed bytes, or null for known absence; in order of use. */
   readonly #cache = new Map<string, StoredValue | null>();
   readonly #abort = new AbortController();
+  readonly #keyWrites = new KeyWrites((mutations, creds) => this.#setKeys(mutations, creds));
 
   constructor(options: StoreClientOptions) {
     this.#options = options;
@@ -79,9 +81,7 @@ export class StoreClient {
   async set(mutations: KeyMutations, creds: StoredValue | null): Promise<void> {
     const changed = this.#withoutUnchanged(mutations);
     if (changed === null && creds === null) return;
-    const { session, epoch } = this.#options;
-    const body = { session, epoch, mutations: changed ?? {}, creds };
-    await this.#persistently(() => this.#ask('keys_set', body));
+    await this.#keyWrites.add(changed ?? {}, creds);
     for (const [type, values] of Object.entries(changed ?? {})) {
       for (const [id, value] of Object.entries(values)) this.#remember(type, id, value);
     }
@@ -104,13 +104,20 @@ export class StoreClient {
 
   async clearCredentials(): Promise<void> {
     const { session, epoch } = this.#options;
+    this.#keyWrites.flush();
     await this.#persistently(() => this.#ask('credentials_clear', { session, epoch }));
     this.#cache.clear();
   }
 
   /** Ends all waiting; later calls fail. */
   close(): void {
+    this.#keyWrites.flush();
     this.#abort.abort();
+  }
+
+  async #setKeys(mutations: KeyMutations, creds: StoredValue | null): Promise<void> {
+    const { session, epoch } = this.#options;
+    await this.#persistently(() => this.#ask('keys_set', { session, epoch, mutations, creds }));
   }
 
   async #ask<N extends keyof ToSupervisor>(name: N, body: ToSupervisor[N]['body']): Promise<ToSupervisor[N]['answer']> {

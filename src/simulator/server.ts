@@ -129,7 +129,7 @@ export class SimulatorServer {
       const link = new ClientLink(webSocket, this.#identity, {
         answersHello: () => !faults.isOn(null, 'no_server_hello'),
         onHello: (from, hello) => this.#onHello(from, hello),
-        onNode: (from, node) => this.#onNode(from, node),
+        onNode: (from, node, arrivedAtMs) => this.#onNode(from, node, arrivedAtMs),
         onClose: (from) => this.#onClose(from),
       });
       this.#links.add(link);
@@ -150,7 +150,8 @@ export class SimulatorServer {
     this.#pairing.admit(link, registrationOf(hello.noisePub, devicePairingData));
   }
 
-  async #onNode(link: ClientLink, node: BinaryNode): Promise<void> {
+  async #onNode(link: ClientLink, node: BinaryNode, arrivedAtMs: number): Promise<void> {
+    this.#context.times.note('from_client', node, arrivedAtMs);
     if (this.#pairing.has(link)) return this.#pairing.onNode(link, node);
     const connection = this.#connections.get(link);
     if (connection === undefined) return;

@@ -9,6 +9,7 @@ import { askForPreKeys } from './flows/prekeys.ts';
 import type { WireContext } from './flows/wire-context.ts';
 import { parseJid, phoneDigits } from './jid.ts';
 import { MediaDepot } from './media/media-depot.ts';
+import { MessageTimes, messageTimesRoute } from './message-times.ts';
 import { openMediaFolder } from './media/media-folder.ts';
 import { MediaHost } from './media/media-host.ts';
 import { mediaTrust } from './media/trust.ts';
@@ -70,6 +71,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   const trust = mediaTrust(records, host, clock.now());
   const folder = openMediaFolder(options.stateDirectory, trust.authorityPem);
   const media = new MediaDepot({ records, clock, directory, folder: folder.path });
+  const times = new MessageTimes();
   const context: WireContext = {
     ...parts,
     clock,
@@ -82,6 +84,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
     controlUrl: () => controlUrl ?? unready('the control API'),
     records,
     media,
+    times,
     watchers: new Watchers(records, directory),
     preKeys: options.preKeys,
     stanzaId: stanzaIds(clock.now()),
@@ -98,7 +101,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   const server = new SimulatorServer(context, identity);
   const mediaHost = new MediaHost({ depot: media, faults, directory, records, trust });
   const token = options.token ?? randomBytes(24).toString('base64url');
-  const control = new ControlServer(token, [...wireControlRoutes(context, server), ...messaging.controlRoutes]);
+  const control = new ControlServer(token, [
+    ...wireControlRoutes(context, server),
+    ...messaging.controlRoutes,
+    messageTimesRoute(times),
+  ]);
   const stop = async () => {
     await Promise.all([server.close(), control.close(), mediaHost.close()]);
     await messaging?.close();

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { MediaDepot } from './media/media-depot.ts';
+import type { MessageTimes } from './message-times.ts';
 
 export type { Clock } from '../clock.ts';
 
@@ -248,6 +249,7 @@ export interface SimulatorContext {
   readonly oracle: Oracle;
   readonly records: Records;
   readonly media: MediaDepot;
+  readonly times: MessageTimes;
   /** Who has to do with whom: they are told of each other's new devices, keys and pictures. */
   readonly watchers: {
     add(watched: User, watcher: User): void;

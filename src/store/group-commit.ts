@@ -45,8 +45,8 @@ export class CommitQueue<Each = Write> {
   }
 
   private async run(): Promise<void> {
-    // Whatever else is submitted in this turn of the event loop belongs into the same transaction.
-    await Promise.resolve();
+    // Whatever else comes in this turn of the event loop, from whichever child, belongs into the same transaction.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
       await this.commitTogether(this.waiting.splice(0, maxWritesPerCommit));
     }

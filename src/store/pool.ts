@@ -17,6 +17,7 @@ import {
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { Logger } from '../log.ts';
+import { createPreparedStatements } from './prepared-statements.ts';
 
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
@@ -51,7 +52,7 @@ export async function openDatabase(connection: string, log: Logger): Promise<Dat
         // Sequences and epochs stay far below 2^53.
         { name: 'int8', parse: Number },
       ],
-      interceptors: [rowValidation],
+      interceptors: [createPreparedStatements(), rowValidation],
     }),
   );
   pool.on('error', (error) => log.warn({ err: error }, 'database connection failed'));

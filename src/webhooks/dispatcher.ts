@@ -44,7 +44,7 @@ export interface Dispatcher {
 
 /** Finds what no notification told of: leases that lapsed, and notifications lost with the connection. */
 const lookAroundMs = 15_000;
-/** Rest after a claim that found nothing although something is due. */
+/** Rest after a claim that found something, and after one that found nothing although something is due. */
 const heldBackMs = 250;
 const firstErrorDelayMs = 500;
 const lastErrorDelayMs = 15_000;
@@ -81,12 +81,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       isWoken = false;
       try {
         const found = await claimAll();
-        // Whoever woke us meanwhile wants another claim; when the next one is due can be asked after that.
+        // Whoever woke us meanwhile wants another claim.
         if (isWoken) continue;
-        const dueInMs = await outbox.nextDueInMs();
-        const wait = dueInMs === null ? lookAroundMs : Math.min(dueInMs, lookAroundMs);
-        // Work in flight wakes us when it ends, so what is due but held back needs no hurry.
-        sleep(Math.max(wait, found > 0 ? 0 : heldBackMs));
+        // What was found wakes us when it ends, mostly sooner than the question for the next would be answered.
+        sleep(found > 0 ? heldBackMs : await restMs());
         errorDelayMs = firstErrorDelayMs;
       } catch (error) {
         log.warn({ err: error, retryInMs: errorDelayMs }, 'outbox cannot be read');
@@ -94,6 +92,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         errorDelayMs = Math.min(errorDelayMs * 2, lastErrorDelayMs);
       }
     }
+  };
+
+  /** Work in flight wakes us when it ends, so what is due but held back needs no hurry. */
+  const restMs = async (): Promise<number> => {
+    const dueInMs = await outbox.nextDueInMs();
+    return Math.max(heldBackMs, Math.min(dueInMs ?? lookAroundMs, lookAroundMs));
   };
 
   const claimAll = async (): Promise<number> => {

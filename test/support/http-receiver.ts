@@ -10,7 +10,7 @@ export interface ReceivedRequest {
   /** The raw body, as signatures need it. */
   readonly body: string;
   readonly json: unknown;
-  /** Milliseconds on a clock that never jumps. */
+  /** When its head had come, in milliseconds on a clock that never jumps. */
   readonly at: number;
 }
 
@@ -31,7 +31,8 @@ export const answerWith =
     response.writeHead(status, headers).end();
   };
 
-export async function startHttpReceiver(): Promise<HttpReceiver> {
+/** On any free port, unless one is given. */
+export async function startHttpReceiver(port = 0): Promise<HttpReceiver> {
   const requests: ReceivedRequest[] = [];
   const server = createServer((incoming, response) => void receive(incoming, response));
   const receiver = {
@@ -46,6 +47,7 @@ export async function startHttpReceiver(): Promise<HttpReceiver> {
   };
 
   async function receive(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const at = performance.now();
     const body = await text(incoming);
     const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as const);
     const request: ReceivedRequest = {
@@ -54,13 +56,13 @@ export async function startHttpReceiver(): Promise<HttpReceiver> {
       headers: Object.fromEntries(headers),
       body,
       json: JSON.parse(body),
-      at: performance.now(),
+      at,
     };
     requests.push(request);
     await receiver.answer(response, request);
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   receiver.url = `http://127.0.0.1:${portOf(server.address())}/hook`;
   return receiver;
 }

@@ -4,6 +4,7 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import { z } from 'zod';
+import type { MessageTimes } from '../message-times.ts';
 import type { BinaryNode, Connection, Connections, Device, Oracle, Records } from '../types.ts';
 
 interface Entry {
@@ -32,6 +33,7 @@ interface QueuesContext {
   readonly records: Records;
   readonly connections: Connections;
   readonly oracle: Oracle;
+  readonly times: MessageTimes;
 }
 
 const KIND = 'queue';
@@ -136,6 +138,7 @@ export class Queues {
   #send(connection: Connection, entry: Entry, offline: string | null): void {
     const { node } = entry;
     this.#context.oracle.awaiting(connection.device, oracleKey(entry));
+    this.#context.times.note('to_client', node);
     connection.send(offline === null ? node : { ...node, attrs: { ...node.attrs, offline } });
   }
 

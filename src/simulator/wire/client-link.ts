@@ -3,6 +3,7 @@
  * nothing of what stanzas mean.
  */
 import type { WebSocket } from 'ws';
+import { machineMs } from '../../clock.ts';
 import { logger } from '../../log.ts';
 import type { BinaryNode } from '../types.ts';
 import type { ServerIdentity } from './certificates.ts';
@@ -29,8 +30,8 @@ export interface LinkListener {
   /** Whether to answer the client's hello. */
   answersHello(): boolean;
   onHello(link: ClientLink, hello: Hello): void;
-  /** The next stanza is delivered when the promise has settled. */
-  onNode(link: ClientLink, node: BinaryNode): Promise<void>;
+  /** The next stanza is delivered when the promise has settled; `arrivedAtMs` is on the machine's clock. */
+  onNode(link: ClientLink, node: BinaryNode, arrivedAtMs: number): Promise<void>;
   onClose(link: ClientLink): void;
 }
 
@@ -120,9 +121,10 @@ export class ClientLink {
       }
       case 'transport': {
         // Decrypted at once, because the counter follows arrival; handled one after the other.
+        const arrivedAtMs = machineMs();
         const plaintext = this.#phase.transport.decrypt(payload);
         this.#inbound = this.#inbound
-          .then(async () => this.#listener.onNode(this, await decodeNode(plaintext)))
+          .then(async () => this.#listener.onNode(this, await decodeNode(plaintext), arrivedAtMs))
           .catch((error: unknown) => {
             log.error({ err: error }, 'stanza could not be handled');
           });
