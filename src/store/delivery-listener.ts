@@ -4,6 +4,9 @@ import type { Logger } from '../log.ts';
 import { deliveriesChannel } from './event-log.ts';
 
 const retryMs = { first: 100, most: 5_000 };
+/** A network that swallows packets closes no connection: it is asked now and then whether it is still there. */
+const probeMs = 10_000;
+const probeTimeoutMs = 5_000;
 
 export class DeliveryListener {
   private readonly connection: string;
@@ -37,7 +40,12 @@ export class DeliveryListener {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({ connectionString: this.connection, connectionTimeoutMillis: 5_000, keepAlive: true });
+    const client = new Client({
+      connectionString: this.connection,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      query_timeout: probeTimeoutMs,
+    });
     this.client = client;
     client.on('error', (error) => this.lose(client, error));
     client.on('end', () => this.lose(client, null));
@@ -46,10 +54,22 @@ export class DeliveryListener {
       await client.connect();
       await client.query(`listen ${deliveriesChannel}`);
       this.delayMs = retryMs.first;
+      this.probeLater(client);
       this.callAll();
     } catch (error) {
       this.lose(client, error);
     }
+  }
+
+  private probeLater(client: Client): void {
+    this.timer = setTimeout(() => {
+      client.query('select').then(
+        () => {
+          if (this.client === client) this.probeLater(client);
+        },
+        (error: unknown) => this.lose(client, error),
+      );
+    }, probeMs);
   }
 
   private callAll(): void {
@@ -59,6 +79,7 @@ export class DeliveryListener {
   private lose(client: Client, error: unknown): void {
     if (this.client !== client || this.isClosed) return;
     this.client = null;
+    if (this.timer !== null) clearTimeout(this.timer);
     client.end().catch(() => undefined);
     this.log.warn({ err: error, retryInMs: this.delayMs }, 'lost the connection that listens for deliveries');
     this.timer = setTimeout(() => {

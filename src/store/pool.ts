@@ -6,6 +6,7 @@ import {
   ConnectionError,
   createPool,
   createTypeParserPreset,
+  type DatabasePoolConnection,
   IdleTransactionTimeoutError,
   IntegrityConstraintViolationError,
   type Interceptor,
@@ -20,8 +21,12 @@ import type { Logger } from '../log.ts';
 
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
-/** Bounds what no limit inside the database can: a network that swallows packets, a pool without a free connection. */
+/** How long a free connection of the pool is waited for. */
+const acquireTimeoutMs = 2_000;
+/** Bounds what no limit inside the database can: a network that swallows packets. */
 const callTimeoutMs = 8_000;
+/** How long a connection that is given up is waited for before it is cut. */
+const terminationMs = 1_000;
 
 /** Row parser of statements that answer nothing. */
 export const noRow = z.object({});
@@ -44,6 +49,7 @@ export async function openDatabase(connection: string, log: Logger): Promise<Dat
       connectionRetryLimit: 1,
       idleInTransactionSessionTimeout: 10_000,
       idleTimeout: 30_000,
+      gracefulTerminationTimeout: terminationMs,
       // Nothing here leaves state behind in a connection, so that resetting it would be a wasted round trip.
       resetConnection: () => Promise.resolve(),
       typeParsers: [
@@ -55,14 +61,33 @@ export async function openDatabase(connection: string, log: Logger): Promise<Dat
     }),
   );
   pool.on('error', (error) => log.warn({ err: error }, 'database connection failed'));
+  const call = async <T>(
+    timeoutMs: number,
+    work: (connection: DatabasePoolConnection, deadline: Deadline) => Promise<T>,
+  ): Promise<T> =>
+    withDeadline(timeoutMs, async (deadline) => {
+      const acquiring = setTimeout(deadline.expire, acquireTimeoutMs);
+      try {
+        const lent = await pool.connect(async (connection) => {
+          clearTimeout(acquiring);
+          // The pool keeps those in line who have given up; such a connection goes back as it came.
+          if (deadline.signal.aborted) return null;
+          // What this throws makes the pool cut the connection: one whose packets are swallowed would be held for ever.
+          return { value: await Promise.race([work(connection, deadline), deadline.expired]) };
+        });
+        return lent === null ? await deadline.expired : lent.value;
+      } finally {
+        clearTimeout(acquiring);
+      }
+    });
   return {
-    run: (work, timeoutMs = callTimeoutMs) => withDeadline(timeoutMs, () => pool.connect(work)),
+    run: (work, timeoutMs = callTimeoutMs) => call(timeoutMs, work),
     transaction: (work) =>
-      withDeadline(callTimeoutMs, (deadline) =>
-        pool.transaction(async (transaction) => {
+      call(callTimeoutMs, (connection, { signal }) =>
+        connection.transaction(async (transaction) => {
           const result = await work(transaction);
           // The caller has been told that this failed: it must not come true afterwards.
-          deadline.throwIfAborted();
+          signal.throwIfAborted();
           return result;
         }),
       ),
@@ -140,16 +165,26 @@ function stateOf(error: unknown): string | null {
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
 }
 
-async function withDeadline<T>(timeoutMs: number, work: (deadline: AbortSignal) => Promise<T>): Promise<T> {
+/** The time that a call may take. */
+interface Deadline {
+  readonly signal: AbortSignal;
+  /** Rejects when the time is over. */
+  readonly expired: Promise<never>;
+  /** Says that it is over already. */
+  readonly expire: () => void;
+}
+
+async function withDeadline<T>(timeoutMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
   const deadline = new AbortController();
-  const expired = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  const expire = (): void => {
     const error = new WardenError('storage_unavailable', { retryAfterMs: 1_000 });
     deadline.abort(error);
-    expired.reject(error);
-  }, timeoutMs);
+    reject(error);
+  };
+  const timer = setTimeout(expire, timeoutMs);
   try {
-    return await Promise.race([work(deadline.signal), expired.promise]);
+    return await Promise.race([work({ signal: deadline.signal, expired, expire }), expired]);
   } catch (error) {
     throw isUnavailability(error)
       ? new WardenError('storage_unavailable', { retryAfterMs: 1_000, cause: error })
@@ -175,6 +210,9 @@ const networkCodes = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOENT',
+  // No descriptor is free for another connection.
+  'EMFILE',
+  'ENFILE',
 ]);
 
 /** Whether an error says that the database cannot be reached or cannot serve, as against a fault of the statement. */
