@@ -6,7 +6,6 @@ import {
   ConnectionError,
   createPool,
   createTypeParserPreset,
-  type DatabasePoolConnection,
   IdleTransactionTimeoutError,
   IntegrityConstraintViolationError,
   type Interceptor,
@@ -18,11 +17,12 @@ import {
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { Logger } from '../log.ts';
+import { withDeadline } from './deadline.ts';
+import { createLender } from './lend-connection.ts';
 
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
-/** How long a free connection of the pool is waited for. */
-const acquireTimeoutMs = 2_000;
+const maxPoolSize = 10;
 /** Bounds what no limit inside the database can: a network that swallows packets. */
 const callTimeoutMs = 8_000;
 /** How long a connection that is given up is waited for before it is cut. */
@@ -41,9 +41,9 @@ export interface Database {
 
 /** Opens the pool and makes sure that the database answers. */
 export async function openDatabase(connection: string, log: Logger): Promise<Database> {
-  const pool = await withDeadline(callTimeoutMs, () =>
+  const opening = withDeadline(callTimeoutMs, () =>
     createPool(connection, {
-      maxPoolSize: 10,
+      maxPoolSize,
       statementTimeout: statementTimeoutMs,
       connectionTimeout: connectTimeoutMs,
       connectionRetryLimit: 1,
@@ -60,36 +60,21 @@ export async function openDatabase(connection: string, log: Logger): Promise<Dat
       interceptors: [rowValidation],
     }),
   );
+  const pool = await translated(opening);
   pool.on('error', (error) => log.warn({ err: error }, 'database connection failed'));
-  const call = async <T>(
-    timeoutMs: number,
-    work: (connection: DatabasePoolConnection, deadline: Deadline) => Promise<T>,
-  ): Promise<T> =>
-    withDeadline(timeoutMs, async (deadline) => {
-      const acquiring = setTimeout(deadline.expire, acquireTimeoutMs);
-      try {
-        const lent = await pool.connect(async (connection) => {
-          clearTimeout(acquiring);
-          // The pool keeps those in line who have given up; such a connection goes back as it came.
-          if (deadline.signal.aborted) return null;
-          // What this throws makes the pool cut the connection: one whose packets are swallowed would be held for ever.
-          return { value: await Promise.race([work(connection, deadline), deadline.expired]) };
-        });
-        return lent === null ? await deadline.expired : lent.value;
-      } finally {
-        clearTimeout(acquiring);
-      }
-    });
+  const lend = createLender(pool, maxPoolSize);
   return {
-    run: (work, timeoutMs = callTimeoutMs) => call(timeoutMs, work),
+    run: (work, timeoutMs = callTimeoutMs) => translated(lend(timeoutMs, work)),
     transaction: (work) =>
-      call(callTimeoutMs, (connection, { signal }) =>
-        connection.transaction(async (transaction) => {
-          const result = await work(transaction);
-          // The caller has been told that this failed: it must not come true afterwards.
-          signal.throwIfAborted();
-          return result;
-        }),
+      translated(
+        lend(callTimeoutMs, (connection, { signal }) =>
+          connection.transaction(async (transaction) => {
+            const result = await work(transaction);
+            // The caller has been told that this failed: it must not come true afterwards.
+            signal.throwIfAborted();
+            return result;
+          }),
+        ),
       ),
     end: () => pool.end(),
   };
@@ -165,32 +150,14 @@ function stateOf(error: unknown): string | null {
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
 }
 
-/** The time that a call may take. */
-interface Deadline {
-  readonly signal: AbortSignal;
-  /** Rejects when the time is over. */
-  readonly expired: Promise<never>;
-  /** Says that it is over already. */
-  readonly expire: () => void;
-}
-
-async function withDeadline<T>(timeoutMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
-  const deadline = new AbortController();
-  const { promise: expired, reject } = Promise.withResolvers<never>();
-  const expire = (): void => {
-    const error = new WardenError('storage_unavailable', { retryAfterMs: 1_000 });
-    deadline.abort(error);
-    reject(error);
-  };
-  const timer = setTimeout(expire, timeoutMs);
+/** Tells failures of the database from faults of a statement. */
+async function translated<T>(call: Promise<T>): Promise<T> {
   try {
-    return await Promise.race([work({ signal: deadline.signal, expired, expire }), expired]);
+    return await call;
   } catch (error) {
     throw isUnavailability(error)
       ? new WardenError('storage_unavailable', { retryAfterMs: 1_000, cause: error })
       : withoutValues(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

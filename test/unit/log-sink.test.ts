@@ -6,7 +6,8 @@ import { eventually } from '../support/eventually.ts';
 /** A sink on a descriptor that takes so many bytes, and then fails with a code of the system. */
 function fixture(capBytes = 100) {
   let written = '';
-  const seen = { room: Number.POSITIVE_INFINITY, code: 'EAGAIN', dropped: [] as number[], calls: 0 };
+  const dropped: number[] = [];
+  const seen = { room: Number.POSITIVE_INFINITY, code: 'EAGAIN', dropped, calls: 0 };
   const sink = createLogSink({
     capBytes,
     write: (bytes) => {
