@@ -134,10 +134,10 @@ describe('a gateway whose database is there but does not serve', () => {
     const sent = send('slowly');
     await eventually(async () => (await probe('/readyz')).status === 503);
     assert.match((await probe('/readyz')).text, /\[-\]database: /);
-    let isAnswered = false;
-    const asked = gateway.get('/sessions/a').finally(() => (isAnswered = true));
+    const waits = { isOver: false };
+    const asked = gateway.get('/sessions/a').finally(() => (waits.isOver = true));
     let lived = 0;
-    for (; !isAnswered; lived++) assert.equal((await probe('/livez')).status, 200);
+    for (; !waits.isOver; lived++) assert.equal((await probe('/livez')).status, 200);
     assert.ok(lived > 100, `the loop turned ${lived} times while one request waited`);
     assert.match(String((await asked).status), /^(200|503)$/);
     proxy.mode = 'open';
