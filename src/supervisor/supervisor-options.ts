@@ -3,6 +3,7 @@ import type { LinkTarget } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, SessionRow, Store } from '../store/store.ts';
 import type { SupervisorSettings } from './settings.ts';
+import type { Wrappers } from './spawn.ts';
 import type { OtherProcesses } from './stats.ts';
 
 /** Everything that the supervisor is built from. */
@@ -12,6 +13,8 @@ export interface SupervisorOptions {
   readonly childEntry?: string;
   /** Flags of Node for children, beside their memory cap; by default those of a lean child. */
   readonly childFlags?: readonly string[];
+  /** How children are guarded; as this machine offers when absent. */
+  readonly wrappers?: Wrappers;
   readonly settings: SupervisorSettings;
   readonly storagePath: string;
   /** Where the link of a session goes: WhatsApp, a server of the operator's, or the sandbox. */

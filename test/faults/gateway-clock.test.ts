@@ -24,7 +24,7 @@ describe('a machine whose clock is set', () => {
     writeFileSync(file, '0');
     receiver = await startHttpReceiver();
     gateway = await GatewayUnderTest.start({
-      program: [program],
+      program,
       env: { TEST_CLOCK_FILE: file, RESTART_BASE_MS: '2000' },
     });
     for (const [id, phone] of [

@@ -25,7 +25,9 @@ export interface GatewaySettings {
   /** Where its standard output goes: a descriptor, or a pipe that nobody reads until `readOutput`. */
   readonly stdout?: number | 'unread';
   /** A program of a test's own in place of the gateway's entry. */
-  readonly program?: readonly string[];
+  readonly program?: string;
+  /** A command that runs what follows it, by the folder of the gateway's storage. */
+  readonly wrapper?: (storagePath: string) => readonly string[];
 }
 
 export class GatewayUnderTest {
@@ -34,7 +36,7 @@ export class GatewayUnderTest {
   readonly api: ApiClient;
   readonly database: TestDatabase | null;
   readonly #env: Readonly<Record<string, string>>;
-  readonly #program: readonly string[];
+  readonly #command: readonly string[];
   readonly #stdout: number | 'unread' | 'pipe';
   readonly #ownsDatabase: boolean;
   #process: ChildProcess | null = null;
@@ -48,7 +50,8 @@ export class GatewayUnderTest {
       readonly ownsDatabase: boolean;
     },
   ) {
-    this.#program = settings.program ?? [entry];
+    const { wrapper = () => [], program = entry } = settings;
+    this.#command = [...wrapper(storagePath), process.execPath, '--enable-source-maps', program];
     this.#stdout = settings.stdout ?? 'pipe';
     this.baseUrl = `http://127.0.0.1:${port}`;
     this.storagePath = storagePath;
@@ -93,7 +96,8 @@ export class GatewayUnderTest {
 
   /** Starts the process again after `stop` or `kill`. */
   async boot(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    const child = spawn(process.execPath, ['--enable-source-maps', ...this.#program], {
+    const [command = process.execPath, ...args] = this.#command;
+    const child = spawn(command, args, {
       env: { ...this.#env, ...env },
       cwd: this.storagePath,
       stdio: ['ignore', this.#stdout === 'unread' ? 'pipe' : this.#stdout, 'pipe'],

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
 import type { SupervisorSettings } from '../../src/supervisor/settings.ts';
+import type { Wrappers } from '../../src/supervisor/spawn.ts';
 import { createSupervisor, type SessionView, type Supervisor } from '../../src/supervisor/supervisor.ts';
 import { createFakeStore, type FakeStore } from './fake-store.ts';
 import { eventually } from './eventually.ts';
@@ -73,6 +74,10 @@ export async function supervise(
     readonly prepare?: (store: FakeStore) => void;
     readonly store?: FakeStore;
     readonly storagePath?: string;
+    /** Another program than the test child. */
+    readonly child?: { readonly entry: string; readonly flags: readonly string[] };
+    /** How children are guarded; as this machine offers when absent. */
+    readonly wrappers?: Wrappers;
   } = {},
 ): Promise<Supervised> {
   setLogLevel('silent');
@@ -84,7 +89,9 @@ export async function supervise(
   options.prepare?.(store);
   const supervisor = createSupervisor({
     store,
-    childEntry: testChildEntry,
+    childEntry: options.child?.entry ?? testChildEntry,
+    ...(options.child === undefined ? {} : { childFlags: options.child.flags }),
+    ...(options.wrappers === undefined ? {} : { wrappers: options.wrappers }),
     settings: { ...quickSettings, ...options.settings, childEnvironment: { TEST_CHILD_SCRIPT: scriptPath } },
     storagePath,
     resolveTarget: () => Promise.resolve({ url: 'ws://127.0.0.1:1', rootKeyHex: null, caPem: null }),
