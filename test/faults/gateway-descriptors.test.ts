@@ -35,7 +35,11 @@ describe('a gateway that has no descriptor left', () => {
         socket.on('close', () => (cut += 1));
         idle.push(socket);
       }
-      await eventually(() => cut >= spare, 10_000, () => cut);
+      await eventually(
+        () => cut >= spare,
+        10_000,
+        () => cut,
+      );
       process.kill(Number(victim), 'SIGKILL');
       await eventually(() => /child ended unexpectedly|could not be started/.test(gateway.output));
 

@@ -39,12 +39,16 @@ describe('a gateway whose disk is full', () => {
       await document(new Blob([large], { type: 'text/plain' })),
       await gateway.post('/sessions/a/messages/document', {
         to: contact,
-        media: { base64: large.toString('base64') },
+        base64: large.toString('base64'),
         filename: 'notes.txt',
       }),
       await gateway.post('/sessions/a/media/upload', { base64: large.toString('base64') }),
     ]) {
-      assert.deepEqual([answer.status, at(answer.json, 'error', 'type')], [507, 'storage_full'], JSON.stringify(answer));
+      assert.deepEqual(
+        [answer.status, at(answer.json, 'error', 'type')],
+        [507, 'storage_full'],
+        JSON.stringify(answer),
+      );
     }
     await gateway.must(200, '/sessions/a/messages/text', { to: contact, text: 'A text needs no room' });
     const small = await document(new Blob(['a small file'], { type: 'text/plain' }));

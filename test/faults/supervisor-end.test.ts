@@ -96,7 +96,10 @@ describe('the end of the supervisor', () => {
       5000,
       () => pids.filter(isRunning),
     );
-    const next = await runSupervisor(storagePath, names.map((name) => name.replace('busy', 'idle')));
+    const next = await runSupervisor(
+      storagePath,
+      names.map((name) => name.replace('busy', 'idle')),
+    );
     assert.ok(next.pids.length === 50 && next.pids.every(isRunning));
     next.child.kill('SIGKILL');
     await eventually(() => next.pids.every((pid) => !isRunning(pid)), 5000);

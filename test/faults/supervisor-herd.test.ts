@@ -16,10 +16,13 @@ const running = (ids: readonly string[]) => ({
   prepare: (store: Supervised['store']) => ids.forEach((id) => store.addSession(id, { desired: 'running' })),
 });
 
+/** A machine that is busy with many starts lets some of them wait longer than a hanging child would get. */
+const patient = { heartbeatSuspectMs: 5000, heartbeatKillMs: 20_000, readyTimeoutMs: 60_000 };
+
 describe('when many children die at once', () => {
   const ids = herd(12);
   const massFailure = { count: 5, percent: 20, windowMs: 5000, pauseMs: 700, maxPauseMs: 2800 };
-  const options = { ...running(ids), settings: { massFailure, startConcurrency: 4 } };
+  const options = { ...running(ids), settings: { ...patient, massFailure, startConcurrency: 4 } };
 
   test('starts are paused and one child tries first; when it succeeds all come back', () =>
     withSupervised(async ({ supervisor, connected, pid, until, view }) => {
@@ -82,7 +85,7 @@ test('forty sessions restored at once start a few at a time, and requests are an
       assert.ok(children.every(({ restarts }) => restarts === 0));
       assert.equal(breaker.state, 'closed');
     },
-    { ...running(ids), settings: { heartbeatSuspectMs: 5000, heartbeatKillMs: 20_000 } },
+    { ...running(ids), settings: patient },
   );
 });
 
@@ -154,7 +157,7 @@ describe('a child with a bug', () => {
           assert.deepEqual([exit.cause, exit.code], ['bug', code]);
           assert.match(exit.stderr, /on purpose/);
         },
-        running(['a']),
+        { ...running(['a']), settings: patient },
       ));
   }
 
