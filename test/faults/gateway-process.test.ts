@@ -32,7 +32,11 @@ describe('signals to the gateway', () => {
         const { status, text } = await gateway.api.call('GET', '/readyz', { token: null });
         return status === 503 && /shutting down/.test(text);
       }, 1500);
-      assert.match([...new Set(await Promise.all(sends))].toSorted().join(' '), /^(200)?( ?202)?( ?503)?$/);
+      const answers = await Promise.all(sends);
+      assert.ok(
+        answers.every((status) => status === 200 || status === 202 || status === 503),
+        answers.join(' '),
+      );
       assert.equal(await stopped, 0);
       assert.ok(children.every((pid) => !isRunning(pid)));
       assert.doesNotMatch(gateway.output, /child ended unexpectedly/);

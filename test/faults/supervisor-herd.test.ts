@@ -3,13 +3,15 @@ import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { toWardenError } from '../../src/contract/errors.ts';
+import { trusted } from '../../src/contract/trusted.ts';
 import { privateMemoryBytes } from '../../src/supervisor/proc.ts';
 import { eventually } from '../support/eventually.ts';
 import { isRunning } from '../support/process-facts.ts';
 import { session, withSupervised, type Supervised } from '../support/supervised.ts';
 
 setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
+// Such a context has what the flag asks for.
+const collectGarbage = trusted<() => void>(runInNewContext('gc'));
 
 const herd = (count: number) => Array.from({ length: count }, (_, index) => `s${index}`);
 const running = (ids: readonly string[]) => ({

@@ -10,7 +10,8 @@ import { supervisorSettings } from '../../src/supervisor-settings.ts';
 import { eventually } from '../support/eventually.ts';
 import { withSupervised, type Supervised } from '../support/supervised.ts';
 
-const count = Number(process.env['SOAK_SESSIONS'] ?? 200);
+const { env } = process;
+const count = Number(env['SOAK_SESSIONS'] ?? 200);
 const ids = Array.from({ length: count }, (_, index) => `s${index}`);
 const shipped = supervisorSettings(readConfig({}, { dotEnvPath: null }));
 const patienceMs = 300_000;

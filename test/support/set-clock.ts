@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 
 const file = decodeURIComponent(new URL(import.meta.url).search.slice(1));
 const MachineDate = globalThis.Date;
-const machineNow = MachineDate.now.bind(MachineDate);
 let offsetMs = 0;
 
 function look(): void {
@@ -17,10 +16,17 @@ function look(): void {
   }
 }
 
-const now = (): number => machineNow() + offsetMs;
+/** `new Date()` is now, as it is set; dates of something else are what they are. */
+class SetDate extends MachineDate {
+  constructor(value: number | string | Date = SetDate.now()) {
+    super(value);
+  }
+
+  static override now(): number {
+    return MachineDate.now() + offsetMs;
+  }
+}
+
 look();
 setInterval(look, 20).unref();
-globalThis.Date = new Proxy(MachineDate, {
-  construct: (target, args) => (args.length === 0 ? new target(now()) : Reflect.construct(target, args)),
-  get: (target, key, receiver) => (key === 'now' ? now : Reflect.get(target, key, receiver)),
-});
+Object.assign(globalThis, { Date: SetDate });
