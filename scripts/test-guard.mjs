@@ -3,12 +3,15 @@
 import { after } from 'node:test';
 
 const fileTimeoutMs = 300_000;
+/** A soak takes as long as it is asked to; its tests have limits of their own. */
+const soakTimeoutMs = 26 * 3_600_000;
 /** From the end of the last test; the file's own `after` hooks run within it. */
 const graceMs = 20_000;
 
 // Processes that a test forks inherit the flag that loads this.
-if (process.argv[1]?.endsWith('.test.js')) {
-  endAfter(fileTimeoutMs, 'did not end');
+const file = process.argv[1] ?? '';
+if (file.endsWith('.test.js')) {
+  endAfter(/[\\/]soak[\\/]/.test(file) ? soakTimeoutMs : fileTimeoutMs, 'did not end');
   after(() => endAfter(graceMs, 'left something open after its last test'));
 }
 

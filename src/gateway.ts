@@ -9,7 +9,7 @@ import { createLoginLinks, loginUrl } from './api/auth/login-links.ts';
 import { newMessageId } from './api/rest/send.ts';
 import { BulkRunner } from './bulk/bulk-runner.ts';
 import { createSuperadminAuth } from './api/auth/superadmin.ts';
-import { closeHttpServer, createHttpServer } from './api/http-server.ts';
+import { closeHttpServer, createHttpServer, surviveAcceptErrors } from './api/http-server.ts';
 import { withProbes } from './api/probes.ts';
 import { createQrImages } from './api/qr-image.ts';
 import { refuseUntilReady } from './api/refuse-until-ready.ts';
@@ -84,6 +84,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   };
   try {
     await listen(server, config);
+    surviveAcceptErrors(server, (error) => log.warn({ err: error }, 'connections cannot be accepted'));
     const secrets = await loadSecrets(config, systemClock);
     const database = await openDatabase(config, disposables, log);
     const store = await openStore(database.url, config, { readiness, signal, log });

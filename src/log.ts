@@ -1,7 +1,23 @@
 /** Named loggers and the redaction list. Messages are static and lower-case; what varies is a field. */
+import { writeSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
+import { createLogSink } from './log-sink.ts';
 
-const root = pino({
+const stdoutFd = 1;
+const sinkCapBytes = 1_048_576;
+
+// Node makes a pipe non-blocking when the stream is first asked for; a write to the descriptor would hold everything up
+// otherwise, once nobody reads.
+void process.stdout;
+
+const sink = createLogSink({
+  write: (bytes) => writeSync(stdoutFd, bytes),
+  capBytes: sinkCapBytes,
+  onDropped: (lines) => about.warn({ lines }, 'log lines were dropped, standard output did not take them'),
+});
+process.on('exit', () => sink.flushSync());
+
+const options = {
   level: 'info',
   base: null,
   timestamp: pino.stdTimeFunctions.isoTime,
@@ -21,7 +37,10 @@ const root = pino({
     ],
     censor: '[redacted]',
   },
-});
+};
+const root = pino(options, sink);
+/** Of the log itself: what is missing in it is said at every level. */
+const about = root.child({ name: 'log' }, { level: 'warn' });
 
 const children = new Set<Logger>();
 
@@ -38,6 +57,11 @@ export function logger(name: string): Logger {
 export function setLogLevel(level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'): void {
   root.level = level;
   for (const child of children) child.level = level;
+}
+
+/** Puts text for people between the log lines. */
+export function print(text: string): void {
+  sink.write(text);
 }
 
 /** A JID or phone number as it may stand in a log: its last four digits. */

@@ -2,7 +2,7 @@
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { WardenError } from './contract/errors.ts';
 import { startGateway, type Gateway } from './gateway.ts';
-import { logger, setLogLevel } from './log.ts';
+import { logger, print, setLogLevel } from './log.ts';
 import { startBanner } from './start-banner.ts';
 
 const log = logger('main');
@@ -72,7 +72,7 @@ const startingEnd = new AbortController();
 const starting = startGateway(config, { signal: startingEnd.signal });
 stopOnSignals(starting, config, startingEnd);
 try {
-  process.stdout.write(startBanner(await starting, config));
+  print(startBanner(await starting, config));
 } catch (error) {
   if (!startingEnd.signal.aborted) {
     log.fatal({ err: error }, 'the gateway could not start');

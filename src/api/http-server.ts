@@ -54,6 +54,22 @@ export async function closeHttpServer(server: Server, budgetMs: number): Promise
   clearTimeout(timer);
 }
 
+const acceptReportMs = 60_000;
+
+/**
+ * Keeps a listener alive that cannot accept for want of descriptors, which node would make an uncaught exception of; the
+ * first such failure in a minute is reported.
+ */
+export function surviveAcceptErrors(server: Server, report: (error: Error) => void): void {
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  server.on('error', (error) => {
+    const now = performance.now();
+    if (!server.listening || now - reportedAt < acceptReportMs) return;
+    reportedAt = now;
+    report(error);
+  });
+}
+
 const messages: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: 'The headers of the request are too large.',
   ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive completely in time.',

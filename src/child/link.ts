@@ -146,8 +146,8 @@ export class Link {
     return promise;
   }
 
-  #feed(input: LinkInput): void {
-    const { facts, effects } = stepLink(this.#facts, input, { now: this.#now(), random: this.#options.random });
+  #feed(input: LinkInput, now = this.#now()): void {
+    const { facts, effects } = stepLink(this.#facts, input, { now, random: this.#options.random });
     if (facts === this.#facts && effects.length === 0) return;
     this.#facts = facts;
     for (const effect of effects) this.#perform(effect);
@@ -292,14 +292,20 @@ export class Link {
     this.acks.giveUp();
   }
 
-  /** Waits in short steps: a timer of more than 24 days fires at once, and the machine's clock may be set meanwhile. */
+  /**
+   * Waits in short steps: a timer of more than 24 days fires at once. Over when the machine's clock says so, which goes
+   * on while the machine sleeps, or when the time has passed, although somebody has set that clock back.
+   */
   #scheduleRetry(at: number): void {
+    const { clock } = this.#options;
+    const passedAt = clock.monotonic() + Math.max(0, at - clock.now());
+    const leftMs = (): number => Math.max(0, Math.min(at - clock.now(), passedAt - clock.monotonic()));
+    const wait = (): void => {
+      const step = (): void => (leftMs() > 0 ? wait() : this.#feed({ tag: 'retry_due' }, Math.max(at, this.#now())));
+      this.#retryTimer = setTimeout(step, Math.min(leftMs(), longestTimerMs));
+    };
     clearTimeout(this.#retryTimer);
-    const delayMs = Math.min(Math.max(at - this.#now(), 0), longestTimerMs);
-    this.#retryTimer = setTimeout(() => {
-      if (this.#now() < at) this.#scheduleRetry(at);
-      else this.#feed({ tag: 'retry_due' });
-    }, delayMs);
+    wait();
   }
 
   /** Without a name the library neither sends presence nor active receipts, and ordinary accounts come without one. */

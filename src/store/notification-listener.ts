@@ -3,6 +3,9 @@ import { Client } from 'pg';
 import type { Logger } from '../log.ts';
 
 const retryMs = { first: 100, most: 5_000 };
+/** A network that swallows packets closes no connection: it is asked now and then whether it is still there. */
+const probeMs = 10_000;
+const probeTimeoutMs = 5_000;
 
 export type Channel = 'warden_deliveries' | 'warden_events' | 'warden_sessions';
 
@@ -18,6 +21,7 @@ export class NotificationListener {
   private client: Client | null = null;
   private isListening = false;
   private timer: NodeJS.Timeout | null = null;
+  private probe: NodeJS.Timeout | null = null;
   private delayMs = retryMs.first;
   private isClosed = false;
 
@@ -44,6 +48,7 @@ export class NotificationListener {
   async close(): Promise<void> {
     this.isClosed = true;
     if (this.timer !== null) clearTimeout(this.timer);
+    if (this.probe !== null) clearTimeout(this.probe);
     this.callbacks.clear();
     const client = this.client;
     this.client = null;
@@ -52,7 +57,12 @@ export class NotificationListener {
   }
 
   private connect(): void {
-    const client = new Client({ connectionString: this.connection, connectionTimeoutMillis: 5_000, keepAlive: true });
+    const client = new Client({
+      connectionString: this.connection,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      query_timeout: probeTimeoutMs,
+    });
     this.client = client;
     // Nobody asks anything of it until it is connected.
     this.isListening = true;
@@ -63,6 +73,7 @@ export class NotificationListener {
       .connect()
       .then(() => {
         this.isListening = false;
+        this.probeLater(client);
         return this.listen(client);
       })
       .catch((error: unknown) => this.lose(client, error));
@@ -88,6 +99,17 @@ export class NotificationListener {
     }
   }
 
+  private probeLater(client: Client): void {
+    this.probe = setTimeout(() => {
+      client.query('select').then(
+        () => {
+          if (this.client === client && !this.isClosed) this.probeLater(client);
+        },
+        (error: unknown) => this.lose(client, error),
+      );
+    }, probeMs);
+  }
+
   private call(channel: string, payload: string | null): void {
     for (const callback of this.callbacks.get(channel) ?? []) callback(payload);
   }
@@ -96,6 +118,7 @@ export class NotificationListener {
     if (this.client !== client || this.isClosed) return;
     this.client = null;
     this.listening = new Set();
+    if (this.probe !== null) clearTimeout(this.probe);
     client.end().catch(() => undefined);
     this.log.warn({ err: error, retryInMs: this.delayMs }, 'lost the connection that listens for notifications');
     this.timer = setTimeout(() => {

@@ -17,12 +17,17 @@ import {
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { Logger } from '../log.ts';
+import { withDeadline } from './deadline.ts';
+import { createLender } from './lend-connection.ts';
 import { createPreparedStatements } from './prepared-statements.ts';
 
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
-/** Bounds what no limit inside the database can: a network that swallows packets, a pool without a free connection. */
+const maxPoolSize = 10;
+/** Bounds what no limit inside the database can: a network that swallows packets. */
 const callTimeoutMs = 8_000;
+/** How long a connection that is given up is waited for before it is cut. */
+const terminationMs = 1_000;
 
 /** Row parser of statements that answer nothing. */
 export const noRow = z.object({});
@@ -37,14 +42,15 @@ export interface Database {
 
 /** Opens the pool and makes sure that the database answers. */
 export async function openDatabase(connection: string, log: Logger): Promise<Database> {
-  const pool = await withDeadline(callTimeoutMs, () =>
+  const opening = withDeadline(callTimeoutMs, () =>
     createPool(connection, {
-      maxPoolSize: 10,
+      maxPoolSize,
       statementTimeout: statementTimeoutMs,
       connectionTimeout: connectTimeoutMs,
       connectionRetryLimit: 1,
       idleInTransactionSessionTimeout: 10_000,
       idleTimeout: 30_000,
+      gracefulTerminationTimeout: terminationMs,
       // Nothing here leaves state behind in a connection, so that resetting it would be a wasted round trip.
       resetConnection: () => Promise.resolve(),
       typeParsers: [
@@ -55,17 +61,21 @@ export async function openDatabase(connection: string, log: Logger): Promise<Dat
       interceptors: [createPreparedStatements(), rowValidation],
     }),
   );
+  const pool = await translated(opening);
   pool.on('error', (error) => log.warn({ err: error }, 'database connection failed'));
+  const lend = createLender(pool, maxPoolSize);
   return {
-    run: (work, timeoutMs = callTimeoutMs) => withDeadline(timeoutMs, () => pool.connect(work)),
+    run: (work, timeoutMs = callTimeoutMs) => translated(lend(timeoutMs, work)),
     transaction: (work) =>
-      withDeadline(callTimeoutMs, (deadline) =>
-        pool.transaction(async (transaction) => {
-          const result = await work(transaction);
-          // The caller has been told that this failed: it must not come true afterwards.
-          deadline.throwIfAborted();
-          return result;
-        }),
+      translated(
+        lend(callTimeoutMs, (connection, { signal }) =>
+          connection.transaction(async (transaction) => {
+            const result = await work(transaction);
+            // The caller has been told that this failed: it must not come true afterwards.
+            signal.throwIfAborted();
+            return result;
+          }),
+        ),
       ),
     end: () => pool.end(),
   };
@@ -141,22 +151,14 @@ function stateOf(error: unknown): string | null {
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
 }
 
-async function withDeadline<T>(timeoutMs: number, work: (deadline: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = new AbortController();
-  const expired = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = new WardenError('storage_unavailable', { retryAfterMs: 1_000 });
-    deadline.abort(error);
-    expired.reject(error);
-  }, timeoutMs);
+/** Tells failures of the database from faults of a statement. */
+async function translated<T>(call: Promise<T>): Promise<T> {
   try {
-    return await Promise.race([work(deadline.signal), expired.promise]);
+    return await call;
   } catch (error) {
     throw isUnavailability(error)
       ? new WardenError('storage_unavailable', { retryAfterMs: 1_000, cause: error })
       : withoutValues(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -176,6 +178,9 @@ const networkCodes = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOENT',
+  // No descriptor is free for another connection.
+  'EMFILE',
+  'ENFILE',
 ]);
 
 /** Whether an error says that the database cannot be reached or cannot serve, as against a fault of the statement. */

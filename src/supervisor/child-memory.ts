@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { ChildNotices } from '../contract/ipc.ts';
 import { MemoryHistory } from './memory-history.ts';
-import { growthOf, type GrowthKind, type MemorySample } from './memory-policy.ts';
+import { growthOf, type GrowthKind, type MemorySample, type MemorySizes } from './memory-policy.ts';
 import { privateMemoryBytes, proportionalMemoryBytes } from './proc.ts';
 
 /** Reading the proportional size takes the kernel about a millisecond. */
@@ -12,6 +12,9 @@ export class ChildMemory {
   readonly #clock: Clock;
   readonly #history = new MemoryHistory();
   #pssAt = 0;
+  #vitals: ChildNotices['heartbeat'] | null = null;
+  /** What it told last, and what was there before it did: what came after the heartbeat, it does not tell of. */
+  #told: MemorySizes | null = null;
   /** Private memory at the last look; null where the system does not tell. */
   bytes: number | null = null;
   /** The fair share of all memory that it uses, shared pages included. */
@@ -22,8 +25,14 @@ export class ChildMemory {
   }
 
   look(pid: number, vitals: ChildNotices['heartbeat'] | null): number | null {
+    const before = this.bytes;
     this.bytes = privateMemoryBytes(pid);
     if (this.bytes === null) return null;
+    if (vitals !== null && vitals !== this.#vitals) {
+      const { heapUsedBytes: heapBytes, externalBytes } = vitals;
+      this.#told = { privateBytes: Math.min(before ?? this.bytes, this.bytes), heapBytes, externalBytes };
+      this.#vitals = vitals;
+    }
     const now = this.#clock.monotonic();
     if (this.pssBytes === null || now - this.#pssAt >= pssIntervalMs) {
       this.pssBytes = proportionalMemoryBytes(pid);
@@ -44,6 +53,6 @@ export class ChildMemory {
   }
 
   get growth(): GrowthKind | null {
-    return growthOf(this.samples);
+    return growthOf(this.samples, this.#told);
   }
 }

@@ -66,6 +66,9 @@ export interface ExitVerdict {
 /** Node's code for a top-level await that never settles. */
 const unsettledAwait = 13;
 const nearCap = 0.9;
+const ranOutOfHeap = /heap out of memory|Fatal process out of memory|Allocation failed/;
+/** What a process says when the kernel refuses it memory outside of its heap. */
+const ranOutOfMemory = /Array buffer allocation failed|std::bad_alloc|\bENOMEM\b|Cannot allocate memory/;
 
 export function classifyExit(facts: ExitFacts): ExitVerdict {
   if (facts.spawnError !== null) {
@@ -95,6 +98,7 @@ export function classifyExit(facts: ExitFacts): ExitVerdict {
     case unsettledAwait:
     case exitCode.uncaughtException:
     case exitCode.unhandledRejection:
+      if (ranOutOfMemory.test(facts.stderrTail)) return crash('memory', outgrown);
       return crash('bug', withStderr(`The process ended with an error (code ${facts.code})`, facts));
     default:
       return crash('unknown', withStderr(`The process ended with code ${facts.code ?? 'unknown'}`, facts));
@@ -123,21 +127,19 @@ function killed(cause: KillCause): ExitVerdict {
 }
 
 function signalled(facts: ExitFacts, signal: string): ExitVerdict {
-  if (/heap out of memory|Fatal process out of memory|Allocation failed/.test(facts.stderrTail)) {
+  if (ranOutOfHeap.test(facts.stderrTail)) {
     return crash('heap_oom', 'The process used up its heap; raise SESSION_MEMORY_MB or the memory cap of the session.');
   }
+  if (signal !== 'SIGKILL' && ranOutOfMemory.test(facts.stderrTail)) return crash('memory', outgrown);
   if (signal !== 'SIGKILL') return crash('unknown', withStderr(`The process was ended by ${signal}`, facts));
   return facts.lastMemoryBytes !== null && facts.lastMemoryBytes > facts.capBytes * nearCap
     ? crash('kernel_oom', 'The process was killed, most likely by the kernel for want of memory.')
     : crash('external_kill', 'Something outside the gateway killed the process.');
 }
 
-const memoryExit: ExitVerdict = {
-  cause: 'memory',
-  kind: 'recycled',
-  detail:
-    'The process outgrew its memory cap and was ended; raise SESSION_MEMORY_MB or the memory cap of the session if it happens often.',
-};
+const outgrown =
+  'The process outgrew its memory cap and was ended; raise SESSION_MEMORY_MB or the memory cap of the session if it happens often.';
+const memoryExit: ExitVerdict = { cause: 'memory', kind: 'recycled', detail: outgrown };
 const deafExit: ExitVerdict = {
   cause: 'deaf',
   kind: 'recycled',

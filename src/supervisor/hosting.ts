@@ -26,6 +26,8 @@ export interface HostingOptions {
   readonly store: Store;
   readonly childEntry?: string;
   readonly childFlags?: readonly string[];
+  /** How children are guarded; as this machine offers when absent. */
+  readonly wrappers?: Wrappers;
   readonly settings: SupervisorSettings;
   readonly storagePath: string;
   readonly resolveTarget: (row: SessionRow) => Promise<LinkTarget>;
@@ -107,7 +109,7 @@ export class Hosting {
   /** Finds out what this machine offers, and kills what a former supervisor left behind. */
   async prepare(): Promise<void> {
     const { log } = this.#options;
-    this.#wrappers = await findWrappers();
+    this.#wrappers = this.#options.wrappers ?? (await findWrappers());
     if (this.#wrappers.setpriv === null || this.#wrappers.prlimit === null) {
       log.warn({ ...this.#wrappers }, 'setpriv or prlimit is missing, children are guarded less well');
     }

@@ -362,7 +362,8 @@ export class ManagedChild {
       killedFor: life.tag === 'stopping' ? life.killedFor : null,
       recycledFor: life.tag === 'stopping' ? life.recycledFor : null,
       stderrTail,
-      lastMemoryBytes: memory.bytes,
+      // A process that is ending has no memory any more: the last sample counts.
+      lastMemoryBytes: memory.samples.at(-1)?.privateBytes ?? null,
       capBytes: caps.capBytes,
     });
     this.#lastExitAt = clock.now();

@@ -55,33 +55,35 @@ export function judgeMemory(
   return privateBytes > capBytes * softRatio ? 'recycle' : 'fine';
 }
 
-const nothing = { privateBytes: 0, heapBytes: 0, externalBytes: 0 };
+export type MemorySizes = Pick<MemorySample, 'privateBytes' | 'heapBytes' | 'externalBytes'>;
+
+const nothing: MemorySizes = { privateBytes: 0, heapBytes: 0, externalBytes: 0 };
 
 /**
- * The sample to compare with: the first one for which the child told its heap, unless most of the growth lay before it.
+ * What to compare with: the first sample for which the child told its heap, unless most of the growth lay before it.
  * Then everything that is there now counts as grown.
  */
-function baselineOf(
-  samples: readonly MemorySample[],
-  told: readonly MemorySample[],
-): Pick<MemorySample, 'privateBytes' | 'heapBytes' | 'externalBytes'> {
-  const [earliest] = samples;
-  const [first] = told;
-  const last = told.at(-1);
-  if (earliest === undefined || first === undefined || last === undefined || first === last) return nothing;
+function baselineOf(earliest: MemorySample, first: MemorySample, told: MemorySizes): MemorySizes {
   const before = first.privateBytes - earliest.privateBytes;
-  return before > (last.privateBytes - earliest.privateBytes) / 2 ? nothing : first;
+  return before > (told.privateBytes - earliest.privateBytes) / 2 ? nothing : first;
 }
 
-/** What has grown most since the first sample for which the child told its heap; null when it never did. */
-export function growthOf(samples: readonly MemorySample[]): GrowthKind | null {
-  const told = samples.filter(({ heapBytes }) => heapBytes !== null);
-  const last = told.at(-1);
-  if (last === undefined) return null;
-  const first = baselineOf(samples, told);
-  const heap = (last.heapBytes ?? 0) - (first.heapBytes ?? 0);
-  const external = (last.externalBytes ?? 0) - (first.externalBytes ?? 0);
-  const native = last.privateBytes - first.privateBytes - heap - external;
+/**
+ * What has grown most since the first sample for which the child told its heap. `told` is what it told last, with its
+ * private memory at that time. Null when it never did, or when most of the growth came after that.
+ */
+export function growthOf(samples: readonly MemorySample[], told: MemorySizes | null): GrowthKind | null {
+  const [earliest] = samples;
+  const latest = samples.at(-1);
+  const first = samples.find(({ heapBytes }) => heapBytes !== null);
+  if (told === null || earliest === undefined || latest === undefined || first === undefined) return null;
+  const untold = latest.privateBytes - told.privateBytes;
+  if (untold > Math.max(0, latest.privateBytes - earliest.privateBytes) / 2) return null;
+  const isToldOnce = first.heapBytes === told.heapBytes && first.externalBytes === told.externalBytes;
+  const base = isToldOnce ? nothing : baselineOf(earliest, first, told);
+  const heap = (told.heapBytes ?? 0) - (base.heapBytes ?? 0);
+  const external = (told.externalBytes ?? 0) - (base.externalBytes ?? 0);
+  const native = told.privateBytes - base.privateBytes - heap - external;
   if (Math.max(heap, external, native) <= 0) return null;
   if (heap >= external && heap >= native) return 'heap';
   return external >= native ? 'external' : 'native';

@@ -39,6 +39,8 @@ export interface ProcessState {
   /** Starts that followed an exit. */
   readonly restarts: number;
   readonly lastExit: ExitVerdict | null;
+  /** Its crash loop is not over: it was started once more, and has not been of use yet. */
+  readonly isLooping: boolean;
 }
 
 export type ProcessFact =
@@ -89,6 +91,7 @@ export const initialProcess: ProcessState = {
   failures: noFailures,
   restarts: 0,
   lastExit: null,
+  isLooping: false,
 };
 
 /** Whether there is a process of the operating system in this state. */
@@ -110,9 +113,7 @@ export function stepProcess(state: ProcessState, fact: ProcessFact, context: Con
       return hasProcess(life) ? end(state, 'stop', context) : stay({ ...state, life: { tag: 'stopped' } });
     case 'restart_wanted':
       if (!hasProcess(life)) return wantStart(state);
-      return fact.isHung
-        ? kill({ ...state, failures: noFailures }, 'restart', 'start')
-        : end({ ...state, failures: noFailures }, 'start', context);
+      return fact.isHung ? kill(begun(state), 'restart', 'start') : end(begun(state), 'start', context);
     case 'slot_granted':
       return life.tag === 'starting' && life.phase === 'queued'
         ? {
@@ -128,7 +129,9 @@ export function stepProcess(state: ProcessState, fact: ProcessFact, context: Con
         ? stay({ ...state, life: { tag: 'running', since: context.now, wasUseful: false } })
         : stay(state);
     case 'useful':
-      return life.tag === 'running' ? stay({ ...state, life: { ...life, wasUseful: true } }) : stay(state);
+      return life.tag === 'running'
+        ? stay({ ...state, isLooping: false, life: { ...life, wasUseful: true } })
+        : stay(state);
     case 'recycle_wanted':
       return life.tag === 'running' ? recycle(state, fact.cause, context) : stay(state);
     case 'doomed':
@@ -143,6 +146,9 @@ export function stepProcess(state: ProcessState, fact: ProcessFact, context: Con
   }
 }
 
+/** What was is forgotten. */
+const begun = (state: ProcessState): ProcessState => ({ ...state, failures: noFailures, isLooping: false });
+
 /** Somebody asks: delays begin anew. */
 function wantStart(state: ProcessState): ProcessStep {
   const { life } = state;
@@ -151,12 +157,12 @@ function wantStart(state: ProcessState): ProcessStep {
     case 'running':
       return stay(state);
     case 'stopping':
-      return stay({ ...state, failures: noFailures, life: { ...life, next: 'start' } });
+      return stay({ ...begun(state), life: { ...life, next: 'start' } });
     case 'stopped':
     case 'backoff':
     case 'crash_loop':
     case 'blocked':
-      return queue({ ...state, failures: noFailures });
+      return queue(begun(state));
     default:
       return assertNever(life);
   }
@@ -189,7 +195,7 @@ function exited(before: ProcessState, verdict: ExitVerdict, context: Context): P
   const { record, delayMs, isCrashLoop, isOver } = decide(state.failures, context.policy.restart, context);
   if (isOver) return stay({ ...state, failures: record, life: { tag: 'blocked' }, lastExit: givenUp(verdict, record) });
   const life = { tag: isCrashLoop ? 'crash_loop' : 'backoff', dueAt: context.now + delayMs } as const;
-  return stay({ ...state, failures: record, life });
+  return stay({ ...state, failures: record, life, isLooping: isCrashLoop });
 }
 
 function givenUp(verdict: ExitVerdict, { failures }: FailureRecord): ExitVerdict {

@@ -2,7 +2,7 @@
 import { WardenError } from '../contract/errors.ts';
 import type { SessionStatus } from '../contract/operations/sessions.ts';
 import type { LiveSession } from './live-session.ts';
-import type { Life } from './process-machine.ts';
+import type { Life, ProcessState } from './process-machine.ts';
 import { deriveStatus } from './status.ts';
 
 /** `startsPausedMs`: for how long nothing is started; null while starts go on. */
@@ -19,7 +19,7 @@ export function statusOf(
       child === null
         ? null
         : {
-            state: child.state.life.tag,
+            state: isRetrying(child.state, session) ? 'crash_loop' : child.state.life.tag,
             silentMs: child.silentMs,
             lastExitDetail: child.state.lastExit?.detail ?? null,
             retryInMs: child.retryInMs,
@@ -29,6 +29,14 @@ export function statusOf(
   });
   return { status, statusReason: reason };
 }
+
+/** A try within a crash loop is no news: nothing has become better until it is of use. */
+const isRetrying = ({ isLooping, life }: ProcessState, { link }: LiveSession): boolean =>
+  isLooping && (life.tag === 'starting' || (life.tag === 'running' && isOnItsWay(link)));
+
+/** Once it has failed to connect, the link itself says what is wrong and when it tries again. */
+const isOnItsWay = ({ state, until }: LiveSession['link']): boolean =>
+  until === null && (state === 'connecting' || state === 'reconnecting');
 
 const isQueued = (life: Life): boolean => life.tag === 'starting' && life.phase === 'queued';
 

@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts';
 import type { AcceptedSend, SessionRow, Store } from '../store/store.ts';
 import type { Governors } from './governors.ts';
 import type { SupervisorSettings } from './settings.ts';
+import type { Wrappers } from './spawn.ts';
 import type { OtherProcesses } from './stats.ts';
 
 /** Everything that the supervisor is built from. */
@@ -13,6 +14,8 @@ export interface SupervisorOptions {
   readonly childEntry?: string;
   /** Flags of Node for children, beside their memory cap; by default those of a lean child. */
   readonly childFlags?: readonly string[];
+  /** How children are guarded; as this machine offers when absent. */
+  readonly wrappers?: Wrappers;
   readonly settings: SupervisorSettings;
   /** Says when messages may go out; without it nothing is held back. */
   readonly pacing?: Governors;

@@ -9,6 +9,8 @@ describe('a session whose WhatsApp misbehaves', () => {
   let gateway: GatewayUnderTest;
   let receiver: HttpReceiver;
   let sessions = 0;
+  /** All logins that are refused and leave the pairing in place are those of one session. */
+  let refusedSession: string | undefined;
 
   before(async () => {
     gateway = await GatewayUnderTest.start({ env: { KEEP_ALIVE_MS: '5000', QUERY_TIMEOUT_MS: '5000' } });
@@ -80,14 +82,24 @@ describe('a session whose WhatsApp misbehaves', () => {
   });
 
   for (const [code, status, reason] of [
+    [400, 'connecting', /400/],
     [403, 'logged_out', /locked/],
     [406, 'logged_out', /banned/],
     [405, 'failed', /WHATSAPP_VERSION/],
     [409, 'failed', /409/],
+    [411, 'failed', /log out and pair again/],
+    [413, 'failed', /413/],
+    [414, 'failed', /414/],
+    [415, 'failed', /415/],
+    [418, 'failed', /418/],
+    [419, 'failed', /419/],
+    [429, 'connecting', /fewer connections/],
+    [500, 'connecting', /has trouble/],
+    [501, 'failed', /501/],
     [503, 'connecting', /reconnecting/],
   ] as const) {
     test(`shows why when its login is refused with ${code}`, async () => {
-      const id = await newSession();
+      const id = (refusedSession ??= await newSession());
       await setFault(id, { fault: 'refuse_login', code });
       await setFault(id, { fault: 'disconnect' });
       await untilReason(id, status, reason);
@@ -99,10 +111,22 @@ describe('a session whose WhatsApp misbehaves', () => {
     });
   }
 
-  test('waits out a ban and says until when', async () => {
+  test('forgets its pairing when its login is refused with 401, and can be paired again', async () => {
     const id = await newSession();
-    await setFault(id, { fault: 'ban', seconds: 3600 });
+    await setFault(id, { fault: 'refuse_login', code: 401 });
+    await setFault(id, { fault: 'disconnect' });
+    await untilReason(id, 'logged_out', /unlinked/);
+    assert.equal(at((await gateway.get(`/sessions/${id}`)).json, 'is_logged_in'), false);
+    await gateway.must(200, `/sessions/${id}/connect`);
+    await untilStatus(gateway, id, 'waiting_for_qr');
+  });
+
+  test('waits out a ban, says so, and comes back by itself when it is over', async () => {
+    const id = await newSession();
+    await setFault(id, { fault: 'ban', seconds: 2 });
     await untilReason(id, 'failed', /banned/);
+    await untilConnected(gateway, id);
+    assert.equal(at((await gateway.get(`/sessions/${id}`)).json, 'is_logged_in'), true);
   });
 
   test('shows that it was replaced, and comes back when it is asked to', async () => {

@@ -110,12 +110,14 @@ describe('a child that hangs', () => {
     }, two));
 
   test('for a moment only, keeps its process', () =>
-    withSupervised(async ({ connected, pid, until, view }) => {
+    withSupervised(async ({ connected, pid, until, view, ask }) => {
       await connected('a');
       const first = pid('a');
       kill(first, 'SIGSTOP');
+      const asked = ask('a', 'echo', 'while it was stopped');
       await until('a', ({ status }) => status === 'connecting');
       kill(first, 'SIGCONT');
+      assert.equal(await asked, 'while it was stopped');
       await connected('a');
       assert.equal(pid('a'), first);
       assert.equal(view('a').child?.restarts, 0);

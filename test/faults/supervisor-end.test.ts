@@ -85,15 +85,36 @@ describe('the end of the supervisor', () => {
     await supervised.dispose();
   });
 
-  test('kill -9 takes all children along, also one in an endless loop', async () => {
-    const { child, pids } = await runSupervisor(folder(), ['idle', 'busy']);
-    assert.ok(pids.length === 2 && pids.every(isRunning));
+  test('kill -9 takes all of fifty children along, idle, asked or in an endless loop, and the next one restores all', async () => {
+    const storagePath = folder();
+    const names = Array.from({ length: 50 }, (_, n) => `${n < 5 ? 'busy' : n < 15 ? 'asked' : 'idle'}${n}`);
+    const { child, pids } = await runSupervisor(storagePath, names);
+    assert.ok(pids.length === 50 && pids.every(isRunning));
     child.kill('SIGKILL');
     await eventually(
       () => pids.every((pid) => !isRunning(pid)),
       5000,
       () => pids.filter(isRunning),
     );
+    const next = await runSupervisor(
+      storagePath,
+      names.map((name) => name.replace('busy', 'idle')),
+    );
+    assert.ok(next.pids.length === 50 && next.pids.every(isRunning));
+    next.child.kill('SIGKILL');
+    await eventually(() => next.pids.every((pid) => !isRunning(pid)), 5000);
+  });
+
+  test('kill -9 where nothing guards children: those that listen end by themselves, the others at the next start', async () => {
+    const storagePath = folder();
+    const { child, pids } = await runSupervisor(storagePath, ['unguarded', 'idle', 'asked', 'busy']);
+    const [idle = 0, asked = 0, busy = 0] = pids;
+    child.kill('SIGKILL');
+    await eventually(() => !isRunning(idle) && !isRunning(asked), 3000);
+    assert.equal(isRunning(busy), true);
+    const next = await supervise({ storagePath });
+    assert.equal(isRunning(busy), false);
+    await next.dispose();
   });
 });
 

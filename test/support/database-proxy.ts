@@ -1,7 +1,8 @@
 /** Stands between a gateway and its database, and lets a test take the line away, hold it still or make it slow. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-export type LineMode = 'open' | 'cut' | 'still' | 'slow';
+/** `half_open`: connections that are there swallow everything without an end, new ones work. */
+export type LineMode = 'open' | 'cut' | 'still' | 'slow' | 'half_open';
 
 export interface DatabaseProxy {
   /** The database's URL with the proxy's address in it. */
@@ -16,6 +17,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   const target = new URL(databaseUrl);
   const socketFolder = target.searchParams.get('host');
   const pairs = new Set<readonly [Socket, Socket]>();
+  const swallowed = new WeakSet<readonly [Socket, Socket]>();
   let mode: LineMode = 'open';
   const server = createServer((client) => {
     if (mode === 'cut') {
@@ -37,10 +39,10 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       socket.on('close', end);
     }
     client.on('data', (chunk) => {
-      if (mode !== 'still') upstream.write(chunk);
+      if (mode !== 'still' && !swallowed.has(pair)) upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
-      if (mode === 'still') return;
+      if (mode === 'still' || swallowed.has(pair)) return;
       if (mode === 'slow') setTimeout(() => client.write(chunk), slowMs).unref();
       else client.write(chunk);
     });
@@ -61,6 +63,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     set mode(next: LineMode) {
       // What was swallowed on a line that was still is lost: such a line must not go on.
       if (next === 'cut' || mode === 'still') cutAll();
+      if (next === 'half_open') for (const pair of pairs) swallowed.add(pair);
       mode = next;
     },
     close: async () => {

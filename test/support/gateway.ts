@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { at, createApiClient, type ApiAnswer, type ApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -21,6 +22,12 @@ export interface GatewaySettings {
   readonly env?: Readonly<Record<string, string>>;
   /** Null lets the gateway start its embedded database. */
   readonly database?: TestDatabase | null;
+  /** Where its standard output goes: a descriptor, or a pipe that nobody reads until `readOutput`. */
+  readonly stdout?: number | 'unread';
+  /** A program of a test's own in place of the gateway's entry. */
+  readonly program?: string;
+  /** A command that runs what follows it, by the folder of the gateway's storage. */
+  readonly wrapper?: (storagePath: string) => readonly string[];
 }
 
 export class GatewayUnderTest {
@@ -29,6 +36,8 @@ export class GatewayUnderTest {
   readonly api: ApiClient;
   readonly database: TestDatabase | null;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #command: readonly string[];
+  readonly #stdout: number | 'unread' | 'pipe';
   readonly #ownsDatabase: boolean;
   #process: ChildProcess | null = null;
   #output = '';
@@ -36,12 +45,14 @@ export class GatewayUnderTest {
   private constructor(
     port: number,
     storagePath: string,
-    settings: {
+    settings: Omit<GatewaySettings, 'database'> & {
       readonly database: TestDatabase | null;
       readonly ownsDatabase: boolean;
-      readonly env: Readonly<Record<string, string>>;
     },
   ) {
+    const { wrapper = () => [], program = entry } = settings;
+    this.#command = [...wrapper(storagePath), process.execPath, '--enable-source-maps', program];
+    this.#stdout = settings.stdout ?? 'pipe';
     this.baseUrl = `http://127.0.0.1:${port}`;
     this.storagePath = storagePath;
     this.database = settings.database;
@@ -66,9 +77,9 @@ export class GatewayUnderTest {
     const ownsDatabase = settings.database === undefined;
     const database = settings.database === undefined ? await createTestDatabase() : settings.database;
     const gateway = new GatewayUnderTest(await freePort(), storagePath, {
+      ...settings,
       database,
       ownsDatabase,
-      env: settings.env ?? {},
     });
     await gateway.boot();
     return gateway;
@@ -85,17 +96,15 @@ export class GatewayUnderTest {
 
   /** Starts the process again after `stop` or `kill`. */
   async boot(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+    const [command = process.execPath, ...args] = this.#command;
+    const child = spawn(command, args, {
       env: { ...this.#env, ...env },
       cwd: this.storagePath,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', this.#stdout === 'unread' ? 'pipe' : this.#stdout, 'pipe'],
     });
     this.#process = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.#output += text;
-      });
-    }
+    this.#read(child.stderr);
+    if (this.#stdout !== 'unread') this.#read(child.stdout);
     await eventually(
       async () => {
         if (child.exitCode !== null) return true;
@@ -106,6 +115,17 @@ export class GatewayUnderTest {
       () => this.#output.slice(-4000),
     );
     if (child.exitCode !== null) throw new Error(`the gateway ended while it started: ${this.#output.slice(-4000)}`);
+  }
+
+  /** Reads from now on what waits in a pipe that was left unread. */
+  readOutput(): void {
+    this.#read(this.#process?.stdout ?? null);
+  }
+
+  #read(stream: Readable | null): void {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output += text;
+    });
   }
 
   /** Ends the process in order and answers its exit code. */

@@ -9,6 +9,7 @@ import { logger, setLogLevel } from '../../src/log.ts';
 import type { SupervisorSettings } from '../../src/supervisor/settings.ts';
 import type { SessionView } from '../../src/supervisor/session-view.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
+import type { Wrappers } from '../../src/supervisor/spawn.ts';
 import { createFakeStore, type FakeStore } from './fake-store.ts';
 import { eventually } from './eventually.ts';
 import type { TestChildScript } from './test-child.ts';
@@ -74,6 +75,10 @@ export async function supervise(
     readonly prepare?: (store: FakeStore) => void;
     readonly store?: FakeStore;
     readonly storagePath?: string;
+    /** Another program than the test child. */
+    readonly child?: { readonly entry: string; readonly flags: readonly string[] };
+    /** How children are guarded; as this machine offers when absent. */
+    readonly wrappers?: Wrappers;
   } = {},
 ): Promise<Supervised> {
   setLogLevel('silent');
@@ -85,7 +90,9 @@ export async function supervise(
   options.prepare?.(store);
   const supervisor = new Supervisor({
     store,
-    childEntry: testChildEntry,
+    childEntry: options.child?.entry ?? testChildEntry,
+    ...(options.child === undefined ? {} : { childFlags: options.child.flags }),
+    ...(options.wrappers === undefined ? {} : { wrappers: options.wrappers }),
     settings: { ...quickSettings, ...options.settings, childEnvironment: { TEST_CHILD_SCRIPT: scriptPath } },
     storagePath,
     resolveTarget: () => Promise.resolve({ url: 'ws://127.0.0.1:1', rootKeyHex: null, caPem: null }),

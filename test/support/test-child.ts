@@ -35,6 +35,7 @@ export interface TestChildScript {
 const script = readScript();
 const starts = new Map<SessionId, StartSession>();
 let startCount = 0;
+let heartbeat: NodeJS.Timeout | undefined;
 const held: Buffer[] = [];
 const work = new Map<SessionId, number>();
 
@@ -98,8 +99,24 @@ const operations: Readonly<Record<string, (session: SessionId, params: unknown) 
     for (let held = 0; held < numberFrom(params); held++) kept.push(Buffer.alloc(1 << 20, 1));
     return kept.length;
   },
+  mute_heartbeat: () => {
+    clearInterval(heartbeat);
+    return null;
+  },
   /** Megabytes that stay until the process ends. */
   hold: (_session, params) => held.push(Buffer.alloc(numberFrom(params) << 20, 1)),
+  /** So many megabytes a second, until the process ends. */
+  grow: (_session, params) => {
+    setInterval(() => held.push(Buffer.alloc(numberFrom(params) * 104_858, 1)), 100);
+    return null;
+  },
+  /** As fast as it can, and with nobody to catch what the kernel says in the end. */
+  balloon: () => {
+    setImmediate(() => {
+      for (;;) held.push(Buffer.alloc(1 << 20, 1));
+    });
+    return null;
+  },
   /** Counts as work of the session. */
   work: (session, params) => {
     work.set(session, (work.get(session) ?? 0) + numberFrom(params));
@@ -218,7 +235,7 @@ function boot(): void {
     case 'normal': {
       channel.notify('hello', { protocol: script.protocol ?? protocolVersion, pid: process.pid });
       let seq = 0;
-      setInterval(() => {
+      heartbeat = setInterval(() => {
         channel.notify('heartbeat', {
           seq: seq++,
           loopDelayP99Ms: 0,

@@ -134,19 +134,33 @@ describe('growth', () => {
     externalBytes,
   });
 
+  const grown = (...samples: readonly ReturnType<typeof sample>[]) => growthOf(samples, samples.at(-1) ?? null);
+
   test('is told by its kind', () => {
-    assert.equal(growthOf([sample(50, 10, 5), sample(150, 100, 6)]), 'heap');
-    assert.equal(growthOf([sample(50, 10, 5), sample(150, 11, 100)]), 'external');
-    assert.equal(growthOf([sample(50, 10, 5), sample(150, 11, 6)]), 'native');
+    assert.equal(grown(sample(50, 10, 5), sample(150, 100, 6)), 'heap');
+    assert.equal(grown(sample(50, 10, 5), sample(150, 11, 100)), 'external');
+    assert.equal(grown(sample(50, 10, 5), sample(150, 11, 6)), 'native');
   });
 
   test('is found when the child told of its heap only after it had grown', () => {
-    assert.equal(growthOf([sample(12, null, null), sample(150, 10, 130), sample(151, 11, 130)]), 'external');
+    assert.equal(grown(sample(12, null, null), sample(150, 10, 130), sample(151, 11, 130)), 'external');
+    assert.equal(grown(sample(12, null, null), sample(150, 10, 130)), 'external');
   });
 
   test('is unknown of a child that told nothing', () => {
-    assert.equal(growthOf([sample(50, null, null), sample(150, null, null)]), null);
-    assert.equal(growthOf([]), null);
+    assert.equal(growthOf([sample(50, null, null), sample(150, null, null)], null), null);
+    assert.equal(growthOf([], null), null);
+  });
+
+  test('is unknown when most of it came after the child told last', () => {
+    const told = { privateBytes: 52, heapBytes: 11, externalBytes: 5 };
+    assert.equal(growthOf([sample(50, 10, 5), sample(150, 11, 5)], told), null);
+    assert.equal(growthOf([sample(50, 10, 5), sample(150, 10, 5)], { ...told, privateBytes: 50, heapBytes: 10 }), null);
+  });
+
+  test('is told from what was told last when little came after that', () => {
+    const told = { privateBytes: 140, heapBytes: 100, externalBytes: 5 };
+    assert.equal(growthOf([sample(50, 10, 5), sample(150, 100, 5)], told), 'heap');
   });
 });
 
