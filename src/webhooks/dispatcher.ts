@@ -41,7 +41,7 @@ export interface Dispatcher {
 
 /** Finds what no notification told of: leases that lapsed, and notifications lost with the connection. */
 const lookAroundMs = 15_000;
-/** Rest after a claim that found something, and after one that found nothing although something is due. */
+/** Rest after a claim that found nothing although something is due. */
 const heldBackMs = 250;
 const goneStatus = 410;
 const firstErrorDelayMs = 500;
@@ -78,9 +78,11 @@ export function createDispatcher({ outbox, onGone, settings, log, clock, random 
       if (!isWoken || isStopped) return;
       isWoken = false;
       try {
-        // What was found wakes us when it ends, mostly sooner than the question for the next would be answered.
-        if ((await claimAll()) > 0) sleep(heldBackMs);
-        else sleep(await restMs());
+        const found = await claimAll();
+        const dueInMs = await outbox.nextDueInMs();
+        const wait = dueInMs === null ? lookAroundMs : Math.min(dueInMs, lookAroundMs);
+        // Work in flight wakes us when it ends, so what is due but held back needs no hurry.
+        sleep(Math.max(wait, found > 0 ? 0 : heldBackMs));
         errorDelayMs = firstErrorDelayMs;
       } catch (error) {
         log.warn({ err: error, retryInMs: errorDelayMs }, 'outbox cannot be read');
@@ -88,12 +90,6 @@ export function createDispatcher({ outbox, onGone, settings, log, clock, random 
         errorDelayMs = Math.min(errorDelayMs * 2, lastErrorDelayMs);
       }
     }
-  };
-
-  /** Work in flight wakes us when it ends, so what is due but held back needs no hurry. */
-  const restMs = async (): Promise<number> => {
-    const dueInMs = await outbox.nextDueInMs();
-    return Math.max(heldBackMs, Math.min(dueInMs ?? lookAroundMs, lookAroundMs));
   };
 
   const claimAll = async (): Promise<number> => {
