@@ -2,13 +2,15 @@
 import { sql } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
+import { acceptedColumns, acceptedSend } from './accepted-row.ts';
 import type { CommitQueue } from './group-commit.ts';
-import { preparedColumn, preparedText } from './media-columns.ts';
+import { preparedText } from './media-columns.ts';
 import { findMessage, listChats, listMessages } from './message-list.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import { pruneMemory, pruneMessages } from './pruning.ts';
 import type { MessagesStore } from './store.ts';
-import { bytesColumn, messageIdColumn, sessionIdColumn, textOf, timestampOf } from './values.ts';
+import { bytesColumn, textOf, timestampOf } from './values.ts';
+import { listExpired, withdraw } from './waiting-sends.ts';
 
 export function createMessagesStore(database: Database, queue: CommitQueue): MessagesStore {
   return {
@@ -49,14 +51,13 @@ export function createMessagesStore(database: Database, queue: CommitQueue): Mes
     listAccepted: (session) =>
       database.run((connection) =>
         connection.any(sql.type(acceptedSend)`
-          select
-            session_id as session, id, operation, params, chat, at as "acceptedAt", expires_at as "expiresAt",
-            prepared as media
-          from messages
+          select ${acceptedColumns} from messages
           where session_id = ${session} and status = 'accepted' and operation is not null
           order by ordinal
         `),
       ),
+    listExpired: (now) => database.run((connection) => listExpired(connection, now)),
+    withdraw: (acceptance) => database.run((connection) => withdraw(connection, acceptance)),
     list: (session, filter) => database.run((connection) => listMessages(connection, session, filter)),
     find: (session, id) => database.run((connection) => findMessage(connection, session, id)),
     listChats: (session, page) => database.run((connection) => listChats(connection, session, page)),
@@ -77,15 +78,4 @@ const storedMessage = z.object({
   isDeleted: z.boolean(),
   status: z.enum(['accepted', 'sent', 'delivered', 'read', 'played', 'failed']),
   errorCode: z.string().nullable(),
-});
-
-const acceptedSend = z.object({
-  session: sessionIdColumn,
-  id: messageIdColumn,
-  operation: z.string(),
-  params: z.unknown(),
-  chat: z.string(),
-  acceptedAt: z.number(),
-  expiresAt: z.number(),
-  media: preparedColumn.nullable(),
 });

@@ -16,6 +16,7 @@ import type {
   StoredValue,
   ToSupervisor,
 } from '../contract/ipc.ts';
+import type { WaitingSendsStore } from './waiting-sends.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -157,7 +158,7 @@ export interface MessageFilter {
   readonly search: string | null;
 }
 
-export interface MessagesStore {
+export interface MessagesStore extends WaitingSendsStore {
   /** Throws `message_id_taken` when this session already has a message of its own with this id. */
   accept(send: AcceptedSend): Promise<void>;
   /** By id alone: receipts and retries come from other addresses than the send went to. */

@@ -32,9 +32,10 @@ export async function send<N extends SendOperationName>(
   const media = await prepareSent(dependencies, { ...request, operation: operations[name] }, signal);
   const spooled = media?.source.tag === 'file' ? media.source.path : null;
   const acceptedAt = clock.now();
+  const chosen = chosenId(name, params);
   const accepted = {
     session: row.id,
-    id: chosenId(name, params) ?? newMessageId(),
+    id: chosen ?? newMessageId(),
     operation: name,
     params: withoutMedia(params),
     chat: params.to,
@@ -47,6 +48,10 @@ export async function send<N extends SendOperationName>(
     if (signal.aborted) throw new WardenError('whatsapp_timeout');
     await store.messages.accept(accepted);
   } catch (error) {
+    if (error instanceof WardenError && error.code === 'storage_unavailable') {
+      // It may be there after all. Whoever chose the id can repeat it safely; nobody else must meet it a second time.
+      await supervisor.unsure(accepted, chosen === undefined);
+    }
     if (spooled !== null) await mediaRoom.spool.release(spooled);
     throw error;
   }
