@@ -136,6 +136,7 @@ export class Queues {
   #send(connection: Connection, entry: Entry, offline: string | null): void {
     const { node } = entry;
     this.#context.oracle.awaiting(connection.device, oracleKey(entry));
+    if (node.tag === 'message') this.#context.oracle.offered(connection.device, node.attrs['id'] ?? '');
     connection.send(offline === null ? node : { ...node, attrs: { ...node.attrs, offline } });
   }
 
