@@ -33,6 +33,7 @@ interface Order {
 }
 
 const settleDeadlineMs = 90_000;
+const warningsShown = 20;
 const had = new Set(['sent', 'delivered', 'read', 'played']);
 
 export class CrashLedger {
@@ -86,8 +87,14 @@ export class CrashLedger {
         return (await this.#problems()).length === 0;
       },
       settleDeadlineMs,
-      () => this.#problems(),
+      async () => ({ problems: await this.#problems(), warnings: this.#warnings() }),
     );
+  }
+
+  /** What the gateway's log says in the last lines that are warnings and errors. */
+  #warnings(): readonly string[] {
+    const lines = this.#rig.gateway.output.split('\n');
+    return lines.filter((line) => /"level":(40|50|60)/.test(line)).slice(-warningsShown);
   }
 
   async #problems(): Promise<readonly string[]> {
