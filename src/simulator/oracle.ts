@@ -100,6 +100,7 @@ export function createOracle(): OwnOracle {
       const { unreadableMedia } = of(user);
       if (unreadableMedia.length < unreadableMediaKept) unreadableMedia.push(description);
     },
+    arrivals: (user) => [...of(user).receivedIds],
     report: (user) => sum([of(user)]),
     total: () => sum([strangers, ...ledgers.values()]),
   };

@@ -181,6 +181,8 @@ export interface Oracle {
   ratchetPosition(user: User, position: RatchetPosition): void;
   /** Somebody could not read the media of a message of this account; `description` has message id and reason. */
   unreadableMedia(user: User, description: string): void;
+  /** Ids of the account's messages in the order in which each came for the first time. */
+  arrivals(user: User): readonly string[];
   report(user: User): OracleReport;
   total(): OracleReport;
 }

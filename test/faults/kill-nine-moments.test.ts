@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { at } from '../support/api-client.ts';
 import { CrashRig } from '../support/crash-rig.ts';
 import { eventually } from '../support/eventually.ts';
+import { listAt } from '../support/group-gateway.ts';
 
 const contact = '15551230003';
 const session = 'gamma';
@@ -33,10 +34,8 @@ describe('a session whose process dies', () => {
     (await rig.inbox(session, contact)).filter((copy) => at(copy, 'text') === text).length;
   const statusOf = async (text: string): Promise<unknown> =>
     (await rig.database.query("select status from messages where params->>'text' = $1", [text]))[0]?.['status'];
-  const receiptsOf = async (id: string): Promise<readonly unknown[]> => {
-    const { receipts } = await rig.whatsapp(session, `/receipts?message_id=${id}`);
-    return Array.isArray(receipts) ? receipts : [];
-  };
+  const receiptsOf = async (id: string): Promise<readonly unknown[]> =>
+    listAt(await rig.whatsapp(session, `/receipts?message_id=${id}`), 'receipts');
 
   /** Kills the child and lets the database go on; `isLost`: what was held is not committed. */
   const killHere = async (isLost: boolean): Promise<void> => {

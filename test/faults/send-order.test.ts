@@ -14,10 +14,11 @@ describe('accepted messages', () => {
   before(async () => {
     rig = await CrashRig.start({
       sessions: { [session]: '15550060005' },
-      env: { SEND_TIMEOUT_MS: '1000', MESSAGE_TTL_MS: '25000' },
+      env: { SEND_TIMEOUT_MS: '1000', MESSAGE_TTL_MS: '12000' },
     });
     for (const phone of [contact, other]) {
-      await rig.server.api('POST', '/contacts', { phone });
+      // A receipt would say as much as an ack.
+      await rig.server.api('POST', '/contacts', { phone, behaviour: 'silent' });
       await rig.gateway.must(200, `/sessions/${session}/messages/text`, { to: phone, text: 'Hello' });
     }
   });
@@ -45,14 +46,14 @@ describe('accepted messages', () => {
       send(other, 'elsewhere'),
     ]);
     assert.deepEqual([second.status, third.status, elsewhere.status], [202, 202, 200]);
-    await until(async () => (await statusOf('three')) === 'delivered');
+    await until(async () => (await statusOf('three')) === 'sent');
     const texts = (await textsAt(contact)).filter((text) => ['one', 'two', 'three'].includes(text));
     assert.equal(texts[0], 'one');
     assert.deepEqual(
       texts.toSorted((a, b) => a.localeCompare(b)),
       ['one', 'three', 'two'],
     );
-    assert.equal(await statusOf('one'), 'delivered');
+    assert.equal(await statusOf('one'), 'sent');
     const { repeated_messages: repeated } = await rig.whatsapp(session, '/oracle');
     assert.equal(repeated, 1, 'the first was sent again under its id');
   });
@@ -131,7 +132,7 @@ describe('accepted messages', () => {
     await clear();
     await rig.connected();
     for (const text of ['nobody listens', 'while restarting']) {
-      await until(async () => (await statusOf(text)) === 'delivered');
+      await until(async () => (await statusOf(text)) === 'sent');
       assert.equal((await textsAt(contact)).filter((each) => each === text).length, 1);
     }
   });
@@ -139,9 +140,10 @@ describe('accepted messages', () => {
   test('whose acceptance the database did not tell are refused, and do not surprise anybody later', async () => {
     // The statement reaches the database, its answer does not come back.
     rig.proxy.commits.hold('answer', 0, 'insert into messages');
-    const answer = await send(contact, 'half accepted');
+    const asked = send(contact, 'half accepted');
+    await until(async () => (await statusOf('half accepted')) === 'accepted');
+    const answer = await asked;
     assert.deepEqual([answer.status, at(answer.json, 'error', 'type')], [503, 'storage_unavailable']);
-    assert.equal(await statusOf('half accepted'), 'accepted');
     rig.proxy.commits.drop();
     await until(async () => (await statusOf('half accepted')) === undefined);
     await until(async () => (await send(contact, 'wholly accepted')).status === 200);

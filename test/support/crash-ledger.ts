@@ -5,8 +5,9 @@
 import { at, keysOf } from './api-client.ts';
 import type { CrashRig } from './crash-rig.ts';
 import { eventually } from './eventually.ts';
+import { listAt } from './group-gateway.ts';
 
-interface Expected {
+export interface Expected {
   readonly session: string;
   readonly event: string;
   readonly what: string;
@@ -16,6 +17,7 @@ interface Expected {
 interface Tried {
   readonly session: string;
   readonly text: string;
+  readonly to: string;
   /** The session that it was sent to, if it was one. */
   readonly reaches: string | null;
   /** The HTTP status; null when the connection broke before there was one. */
@@ -52,8 +54,8 @@ export class CrashLedger {
   }
 
   /** The session's webhook must be told of this, under one event id. */
-  expect(session: string, event: string, what: string, matches: (data: unknown) => boolean): void {
-    this.#expected.push({ session, event, what, matches });
+  expect(expected: Expected): void {
+    this.#expected.push(expected);
   }
 
   /** Asks for a send and does not wait for the answer; the text says which one it is. */
@@ -67,7 +69,15 @@ export class CrashLedger {
       )
       .then((status) => {
         const answeredAt = performance.now();
-        this.#tried.push({ session, text: body.text, reaches: reaches ?? null, status, askedAt, answeredAt });
+        this.#tried.push({
+          session,
+          text: body.text,
+          to: body.to,
+          reaches: reaches ?? null,
+          status,
+          askedAt,
+          answeredAt,
+        });
       })
       .finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
@@ -122,8 +132,9 @@ export class CrashLedger {
     const problems: string[] = [];
     const failures = new Set(this.#rig.told(session, 'message_failed').map((json) => at(json, 'data', 'message_id')));
     for (const { id, status, text } of rows) {
-      if (status === 'failed' && !failures.has(id)) problems.push(`${session}: nobody was told that "${text}" failed`);
-      if (status !== 'failed' && !had.has(String(status))) problems.push(`${session}: "${text}" is ${status}`);
+      const what = `${session}: "${String(text)}"`;
+      if (status === 'failed' && !failures.has(id)) problems.push(`${what} has failed, and nobody was told`);
+      if (status !== 'failed' && !had.has(String(status))) problems.push(`${what} is ${String(status)}`);
     }
     for (const { text, status, reaches } of this.#tried.filter((each) => each.session === session)) {
       const row = rows.find((each) => each['text'] === text);
@@ -141,7 +152,7 @@ export class CrashLedger {
         if (copies.length !== 1) problems.push(`${session}: "${text}" came ${copies.length} times`);
       }
     }
-    return [...problems, ...this.#orderProblems(session, seen)];
+    return [...problems, ...(await this.#orderProblems(session, rows))];
   }
 
   #relayProblems(session: string, text: string): readonly string[] {
@@ -150,17 +161,23 @@ export class CrashLedger {
     return ids.size === 1 ? [] : [`${session}: "${text}" of another session was told under ${ids.size} ids`];
   }
 
-  /** Per chat and reader, what was asked for after another had been answered comes after it. */
-  #orderProblems(session: string, seen: readonly unknown[]): readonly string[] {
-    const tries = new Map(this.#tried.filter((each) => each.session === session).map((each) => [each.text, each]));
-    const chats = Map.groupBy(seen, (copy) => `${String(at(copy, 'chat'))} at ${String(at(copy, 'to'))}`);
-    return [...chats].flatMap(([chat, copies]) => {
-      const order = copies.flatMap((copy) => tries.get(String(at(copy, 'text'))) ?? []);
-      return order.flatMap((later, place) => {
-        const overtaken = order.slice(0, place).find((earlier) => later.answeredAt < earlier.askedAt);
-        return overtaken === undefined ? [] : [`${session}: ${chat} got "${overtaken.text}" before "${later.text}"`];
-      });
-    });
+  /**
+   * What was asked for after another message of its chat had been answered comes to WhatsApp after it. Readers that could
+   * not read a message at first, and asked for it again, see it later.
+   */
+  async #orderProblems(session: string, rows: readonly Record<string, unknown>[]): Promise<readonly string[]> {
+    const texts = new Map(rows.map(({ id, text }) => [id, text]));
+    const tries = new Map<unknown, Tried>(
+      this.#tried.filter((each) => each.session === session).map((each) => [each.text, each]),
+    );
+    const ids = listAt(await this.#rig.whatsapp(session, '/arrivals'), 'message_ids');
+    const arrived = ids.flatMap((id) => tries.get(texts.get(id)) ?? []);
+    return [...Map.groupBy(arrived, ({ to }) => to).values()].flatMap((chat) =>
+      chat.flatMap((later, place) => {
+        const overtaken = chat.slice(0, place).find((earlier) => later.answeredAt < earlier.askedAt);
+        return overtaken === undefined ? [] : [`${session}: "${overtaken.text}" overtook "${later.text}"`];
+      }),
+    );
   }
 
   async #storeProblems(): Promise<readonly string[]> {

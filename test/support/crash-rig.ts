@@ -7,6 +7,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { startDatabaseProxy, type DatabaseProxy } from './database-proxy.ts';
 import { eventually } from './eventually.ts';
 import { GatewayUnderTest, untilConnected } from './gateway.ts';
+import { listAt } from './group-gateway.ts';
 import { startHttpReceiver, type HttpReceiver } from './http-receiver.ts';
 import { startSimulator, type SimulatorProcess } from './simulator.ts';
 
@@ -121,8 +122,7 @@ export class CrashRig {
   /** What contacts have received from a session, oldest first. */
   async inbox(session: string, contact?: string): Promise<readonly unknown[]> {
     const query = contact === undefined ? '' : `?contact=${contact}`;
-    const messages = (await this.whatsapp(session, `/inbox${query}`))['messages'];
-    return Array.isArray(messages) ? messages : [];
+    return listAt(await this.whatsapp(session, `/inbox${query}`), 'messages');
   }
 
   /** As if the time had passed after which a delivery of a dispatcher that died is taken up by another. */

@@ -80,7 +80,7 @@ export class CrashTraffic {
   }
 
   #expect(session: string, id: string, what: string): void {
-    this.#ledger.expect(session, 'message', what, (data) => at(data, 'message_id') === id);
+    this.#ledger.expect({ session, event: 'message', what, matches: (data) => at(data, 'message_id') === id });
   }
 
   /** Edits what a contact wrote last, or reacts to it. */
@@ -90,8 +90,13 @@ export class CrashTraffic {
     const { id, from } = latest;
     const text = this.#name('edit');
     await this.#rig.written(session, { from, edit_of: id, text });
-    this.#ledger.expect(session, 'message_edited', text, (data) => at(data, 'body') === text);
+    this.#ledger.expect({ session, event: 'message_edited', what: text, matches: (data) => at(data, 'body') === text });
     await this.#rig.written(session, { from, react_to: id, emoji: '👍' });
-    this.#ledger.expect(session, 'reaction', `to ${id}`, (data) => at(data, 'message_id') === id);
+    this.#ledger.expect({
+      session,
+      event: 'reaction',
+      what: `to ${id}`,
+      matches: (data) => at(data, 'message_id') === id,
+    });
   }
 }
