@@ -5,8 +5,8 @@ import type { CrashRig } from './crash-rig.ts';
 import type { Seeded } from './seeded.ts';
 
 export const contacts = ['15551230001', '15551230002'] as const;
-/** One pixel. */
-const picture =
+/** A JPEG of one pixel, in base64. */
+export const pixel =
   '/9j/4AAQSkZJRgABAQEAYABgAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AKp//2Q==';
 
 export class CrashTraffic {
@@ -75,7 +75,7 @@ export class CrashTraffic {
 
   async #show(session: string, from: string): Promise<void> {
     const caption = this.#name('in');
-    const id = await this.#rig.written(session, { from, type: 'image', file: { base64: picture }, caption });
+    const id = await this.#rig.written(session, { from, type: 'image', file: { base64: pixel }, caption });
     this.#expect(session, id, caption);
   }
 
