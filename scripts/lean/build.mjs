@@ -7,13 +7,15 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { UnexpectedShape } from './expected-shape.mjs';
-import { mendedFiles } from './mend-verification.mjs';
+import { mendedRatchet } from './mend-ratchet.mjs';
+import { mendedFiles as mendedVerification } from './mend-verification.mjs';
 import { splitMessages } from './split-messages.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const leanFolder = join(root, 'dist', 'lean');
 const require = createRequire(import.meta.url);
 const baileys = '@whiskeysockets/baileys/';
+const mendedFiles = { ...mendedVerification, ...mendedRatchet };
 /** Loaded only by kinds of messages that ask for them, from node_modules. */
 const external = ['sharp', 'jimp', 'link-preview-js', 'music-metadata', 'audio-decode', 'bufferutil', 'utf-8-validate'];
 /** Node's own modules that no session needs until it does something special. */

@@ -3,6 +3,7 @@ import type { LinkSnapshot, LinkTarget, PairingOffer, PreparedMedia, SendAnswer,
 import type { SessionId } from '../contract/ids.ts';
 import type { SessionResource, SessionStatus } from '../contract/operations/sessions.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
+import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import type { SupervisorStats } from '../supervisor/stats.ts';
 import type { PacingSummary } from '../supervisor/governor.ts';
 import type { NewSessionWishes } from '../supervisor/admission.ts';
@@ -74,6 +75,8 @@ export interface SupervisorPort {
    * `isAdmitted` pacing has let it through already.
    */
   send(accepted: AcceptedSend, isAdmitted?: boolean): Promise<SendAnswer>;
+  /** Nobody knows whether the store has accepted a message: it must not be sent (`withdraw`), or is sent if it is there. */
+  unsure(acceptance: UnsureAcceptance, withdraw: boolean): Promise<void>;
   /** Where the session is linked to. */
   targetOf(row: SessionRow): Promise<LinkTarget>;
   /** Uploads prepared media without sending it. */

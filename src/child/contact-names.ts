@@ -28,7 +28,7 @@ export class ContactNames {
   /** Notes a name; a change is told first and kept then, so that a crash in between loses neither. */
   async note(
     seen: { readonly jid: string; readonly name: string; readonly at: number },
-    tell: (item: RecordItem) => Promise<void>,
+    tell: (item: RecordItem) => Promise<unknown>,
   ): Promise<void> {
     const { jid, name, at } = seen;
     const stored = (await this.#store.get(nameKeyType, [jid]))[jid];

@@ -7,14 +7,15 @@ import { addressesOf, ownJid, phoneJidOf, type Addresses } from './engine/addres
 import type { ChatExpirations } from './engine/chat-expirations.ts';
 import { controlOf } from './engine/control-content.ts';
 import { recoverMessage, type RecoveredMessage } from './engine/inbox.ts';
-import type { MessageUserReceiptUpdate, WAMessage, WAMessageUpdate, WASocket } from './engine/link-socket.ts';
+import type { BinaryNode, WAMessage, WASocket } from './engine/link-socket.ts';
 import { describeContent, kindOf, type ContentDescription } from './engine/message-content.ts';
 import { selectedOptions } from './engine/polls.ts';
+import { readReceiptStanza } from './engine/receipt-stanzas.ts';
 import { writeValue } from './engine/values.ts';
 import { changeItem } from './events/changes.ts';
 import { mapMessage, timeOf } from './events/messages.ts';
 import { reactionItem, voteItem } from './events/reactions.ts';
-import { memberReceiptsOf, receiptItems, receiptsOf, type ReceiptFacts } from './events/receipts.ts';
+import { receiptItems, type ReceiptFacts } from './events/receipts.ts';
 import type { Link } from './link.ts';
 import type { Recorder } from './recorder.ts';
 import type { StoreClient } from './store-client.ts';
@@ -36,9 +37,14 @@ interface Arrival extends RecoveredMessage {
   readonly inboxIds: readonly string[];
 }
 
+/** A message that is waited for, and the note of it in the inbox, if there is one. */
+interface Held extends RecoveredMessage {
+  readonly noteId: string | null;
+}
+
 export class Inbound {
   readonly #options: InboundOptions;
-  readonly #held = new Map<string, RecoveredMessage>();
+  readonly #held = new Map<string, Held>();
   readonly #undecryptable: Undecryptable;
   #queue: Promise<void> = Promise.resolve();
 
@@ -57,12 +63,34 @@ export class Inbound {
     }
   }
 
-  updates(sock: WASocket, updates: readonly WAMessageUpdate[]): void {
-    this.#receive(sock, receiptsOf(updates, this.#options.clock.now()));
+  /**
+   * Null for a receipt that tells nothing of the account's messages; otherwise it resolves with true when what it tells is
+   * recorded, with false when that is not possible any more.
+   */
+  receipt(sock: WASocket, stanza: BinaryNode): Promise<boolean> | null {
+    const { link, clock } = this.#options;
+    const receipts = readReceiptStanza(stanza, link().own, clock.now());
+    if (receipts.length === 0) return null;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#enqueue(async () => {
+      try {
+        resolve(this.#options.recorder.addAll(await this.#receiptItems(sock, receipts)));
+      } catch (error) {
+        resolve(true);
+        throw error;
+      }
+    });
+    return promise;
   }
 
-  memberReceipts(sock: WASocket, updates: readonly MessageUserReceiptUpdate[]): void {
-    this.#receive(sock, memberReceiptsOf(updates, this.#options.clock.now()));
+  /** Whether a message that cannot be decrypted would be waited for. */
+  mayHold(messageId: string): boolean {
+    return this.#undecryptable.mayHold(messageId);
+  }
+
+  /** A message could not be decrypted, and the inbox says so. */
+  noted(entry: InboxEntry): void {
+    this.#hold(recoverMessage(entry, this.#options.link().own), entry.id);
   }
 
   /** Records what an earlier child had decrypted but not recorded. */
@@ -71,8 +99,8 @@ export class Inbound {
     for (const entry of entries) {
       this.#enqueue(async () => {
         const recovered = recoverMessage(entry, own);
-        if (recovered === null) this.#settle([entry.id]);
-        else await this.#message(sock, { ...recovered, inboxIds: [entry.id] });
+        if (recovered.isDecrypted) await this.#message(sock, { ...recovered, inboxIds: [entry.id] });
+        else this.#hold(recovered, entry.id);
       });
     }
   }
@@ -97,12 +125,10 @@ export class Inbound {
         return this.#control(sock, arrival);
       case 'stub':
         return this.#settle(inboxIds);
-      case 'undecryptable': {
-        const id = message.key.id ?? '';
+      case 'undecryptable':
         this.#settle(inboxIds);
-        if (this.#undecryptable.hold(id)) this.#held.set(id, arrival);
+        this.#hold(arrival, null);
         return;
-      }
       default:
         return assertNever(kind);
     }
@@ -170,11 +196,8 @@ export class Inbound {
     this.#settle(others);
   }
 
-  #receive(sock: WASocket, receipts: readonly ReceiptFacts[]): void {
-    if (receipts.length > 0) this.#enqueue(() => this.#receipts(sock, receipts));
-  }
-
-  async #receipts(sock: WASocket, receipts: readonly ReceiptFacts[]): Promise<void> {
+  async #receiptItems(sock: WASocket, receipts: readonly ReceiptFacts[]): Promise<readonly RecordItem[]> {
+    const items: RecordItem[] = [];
     const groups = Map.groupBy(receipts, ({ from, group, status, at }) => `${from} ${group} ${status} ${at}`);
     for (const group of groups.values()) {
       const [first] = group;
@@ -183,30 +206,42 @@ export class Inbound {
       // That the account's own phone has read a message says nothing about its recipient.
       if (from === ownJid(sock)) continue;
       const ids = group.map(({ messageId }) => messageId);
-      for (const item of receiptItems(ids, first, from)) this.#add(item);
+      items.push(...receiptItems(ids, first, from));
     }
+    return items;
+  }
+
+  #hold({ message, isBackfill }: RecoveredMessage, noteId: string | null): void {
+    const id = message.key.id ?? '';
+    if (this.#undecryptable.hold(id)) this.#held.set(id, { message, isBackfill, noteId });
+    else if (noteId !== null && this.#held.get(id)?.noteId !== noteId) this.#settle([noteId]);
   }
 
   /** A message that could not be decrypted has come after all; answers how it came then. */
   #forgive(message: WAMessage): RecoveredMessage | null {
     const id = message.key.id ?? '';
-    const held = this.#held.get(id) ?? null;
+    const held = this.#held.get(id);
+    if (held === undefined) return null;
     this.#held.delete(id);
     this.#undecryptable.resolve(id);
+    if (held.noteId !== null) this.#settle([held.noteId]);
     return held;
   }
 
   /** A duplicate of a message that is known can look undecryptable: what is known needs no telling. */
   async #tellUndecryptable(id: string): Promise<void> {
-    const message = this.#held.get(id)?.message;
+    const held = this.#held.get(id);
     this.#held.delete(id);
-    if (message === undefined || (await this.#options.store.message(id)) !== null) return;
+    if (held === undefined) return;
+    const { message, noteId } = held;
+    if (await this.#isKnown(id, held)) return this.#settle(noteId === null ? [] : [noteId]);
     const chat = message.key.remoteJidAlt || message.key.remoteJid || '';
     const isGroup = isGroupJid(chat);
     this.#add({
       tag: 'event',
       at: this.#options.clock.now(),
       onceId: `undecryptable:${id}`,
+      inboxId: noteId,
       event: {
         name: 'message_undecryptable',
         data: {
@@ -217,6 +252,16 @@ export class Inbound {
         },
       },
     });
+  }
+
+  /** While the store does not answer, the message is waited for a while longer. */
+  async #isKnown(id: string, held: Held): Promise<boolean> {
+    try {
+      return (await this.#options.store.message(id)) !== null;
+    } catch (error) {
+      this.#hold(held, held.noteId);
+      throw error;
+    }
   }
 
   #settle(inboxIds: readonly string[]): void {

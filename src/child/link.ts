@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { assertNever } from '../contract/assert-never.ts';
 import { WardenError, toWardenError } from '../contract/errors.ts';
 import { userOf } from '../contract/ids.ts';
-import type { LinkSnapshot, PairingOffer, StartSession, ToChild } from '../contract/ipc.ts';
+import type { InboxEntry, LinkSnapshot, PairingOffer, StartSession, ToChild } from '../contract/ipc.ts';
 import { Acks } from './engine/acks.ts';
 import { createAuthState, type AuthState } from './engine/auth-state.ts';
 import { createCache } from './engine/caches.ts';
@@ -28,10 +28,7 @@ import { initialLink, stepLink, type LinkEffect, type LinkFacts, type LinkInput 
 import type { StoreClient } from './store-client.ts';
 
 /** What a link tells its session. */
-export interface LinkListener extends Pick<
-  LinkSocketListener,
-  'stanza' | 'messages' | 'updates' | 'memberReceipts' | 'people' | 'group'
-> {
+export interface LinkListener extends Pick<LinkSocketListener, 'stanza' | 'messages' | 'receipt' | 'people' | 'group'> {
   changed(snapshot: LinkSnapshot): void;
   qr(offer: PairingOffer): void;
   pairCode(offer: PairingOffer & { readonly phone: string }): void;
@@ -40,6 +37,10 @@ export interface LinkListener extends Pick<
   loggedOut(facts: LinkFacts): void;
   /** An ack that no send waits for any more. */
   lateAck(attrs: Readonly<Record<string, string>>): void;
+  /** Whether a message that cannot be decrypted is to be noted in the inbox. */
+  mayNote(messageId: string): boolean;
+  /** It is noted. */
+  noted(entry: InboxEntry): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', text: string, code: number | null): void;
 }
 
@@ -68,7 +69,7 @@ const longestTimerMs = 60_000;
 
 export class Link {
   readonly acks = new Acks();
-  readonly inbox = new Inbox();
+  readonly inbox: Inbox;
   readonly groups = new GroupCache();
   readonly #options: LinkOptions;
   readonly #caches = {
@@ -84,6 +85,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.inbox = new Inbox(options.start.inbox, options.listener);
     this.#auth = createAuthState(options.store, options.start.creds);
     this.#facts = initialLink(isPaired(this.#auth.creds));
   }
@@ -219,8 +221,7 @@ export class Link {
         }),
       stanza: listener.stanza,
       messages: listener.messages,
-      updates: listener.updates,
-      memberReceipts: listener.memberReceipts,
+      receipt: listener.receipt,
       people: listener.people,
       group: listener.group,
       unreadable: (what) => listener.log('warn', `${what} could not be read`, null),

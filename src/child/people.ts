@@ -23,8 +23,8 @@ import {
 interface PeopleOptions {
   readonly names: ContactNames;
   readonly clock: Clock;
-  /** Resolves when the item is recorded. */
-  readonly record: (item: RecordItem) => Promise<void>;
+  /** Resolves with true when the item is recorded, with false when it cannot be any more. */
+  readonly record: (item: RecordItem) => Promise<boolean>;
   readonly onError: (text: string) => void;
 }
 
@@ -45,9 +45,23 @@ export class People {
     this.#options = options;
   }
 
-  stanza(sock: WASocket, node: Parameters<typeof readPeopleStanza>[0]): void {
-    const seen = readPeopleStanza(node, this.#options.clock.now());
-    if (seen !== null) this.#enqueue(() => this.#told(sock, seen));
+  /** Null for a stanza that tells nothing of people; otherwise it resolves as `record` does. */
+  stanza(sock: WASocket, node: Parameters<typeof readPeopleStanza>[0]): Promise<boolean> | null {
+    const { clock, record } = this.#options;
+    const seen = readPeopleStanza(node, clock.now());
+    if (seen === null) return null;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#enqueue(async () => {
+      try {
+        const item = await this.#told(sock, seen);
+        // Not waited for: what happens to one person must not wait for the database to tell of another.
+        resolve(item === null || record(item));
+      } catch (error) {
+        resolve(true);
+        throw error;
+      }
+    });
+    return promise;
   }
 
   /** Learns the names of those who wrote. */
@@ -73,14 +87,15 @@ export class People {
     await this.#queue;
   }
 
-  async #told(sock: WASocket, seen: PeopleStanza): Promise<void> {
+  /** What is to be recorded of it; null for what is no news. */
+  async #told(sock: WASocket, seen: PeopleStanza): Promise<RecordItem | null> {
     const now = this.#options.clock.now();
     switch (seen.tag) {
       case 'presence': {
         const presence = { jid: await phoneJidOf(sock, seen.jid), status: seen.status, lastSeen: seen.lastSeen };
         const known = this.#presences.get<SeenPresence>(presence.jid);
         void this.#presences.set(presence.jid, presence);
-        return isNewPresence(await known, presence) ? this.#record(presenceItem(presence, now)) : undefined;
+        return isNewPresence(await known, presence) ? presenceItem(presence, now) : null;
       }
       case 'chat_state': {
         const from = await phoneJidOf(sock, seen.from);
@@ -89,20 +104,16 @@ export class People {
         const known = this.#chatStates.get<KnownChatState>(id);
         const state = { state: seen.state, at: now };
         void this.#chatStates.set(id, state);
-        return isNewChatState(await known, state)
-          ? this.#record(chatStateItem({ chat, from, state: seen.state }, now))
-          : undefined;
+        return isNewChatState(await known, state) ? chatStateItem({ chat, from, state: seen.state }, now) : null;
       }
       case 'call':
-        return this.#record(callItem(await this.#wholeCall(sock, seen)));
+        return callItem(await this.#wholeCall(sock, seen));
       case 'picture':
-        return this.#record(pictureChange({ ...seen, jid: await phoneJidOf(sock, seen.jid) }));
+        return pictureChange({ ...seen, jid: await phoneJidOf(sock, seen.jid) });
       case 'about':
-        return this.#record(
-          aboutChange({ ...seen, jid: await phoneJidOf(sock, seen.jid), about: await aboutOf(sock, seen) }),
-        );
+        return aboutChange({ ...seen, jid: await phoneJidOf(sock, seen.jid), about: await aboutOf(sock, seen) });
       default:
-        assertNever(seen);
+        return assertNever(seen);
     }
   }
 
@@ -118,11 +129,6 @@ export class People {
     };
     if (seen.status === 'offer') void this.#offers.set(seen.callId, call);
     return call;
-  }
-
-  async #record(item: RecordItem): Promise<void> {
-    // Not waited for: what happens to one person must not wait for the database to tell of another.
-    void this.#options.record(item);
   }
 
   #enqueue(work: () => Promise<void>): void {

@@ -4,6 +4,7 @@
  */
 import { toWardenError, type WardenError } from '../contract/errors.ts';
 import type { RecordItem } from '../contract/ipc.ts';
+import { isEnd } from './store-client.ts';
 
 const maxBatchItems = 64;
 const maxBatchBytes = 512 * 1024;
@@ -16,7 +17,7 @@ interface RecorderOptions {
 interface Waiting {
   readonly item: RecordItem;
   readonly bytes: number;
-  readonly done: () => void;
+  readonly done: (isSettled: boolean) => void;
 }
 
 export class Recorder {
@@ -28,12 +29,21 @@ export class Recorder {
     this.#options = options;
   }
 
-  /** Resolves when the item is committed, or has been given up as unacceptable. */
-  add(item: RecordItem): Promise<void> {
+  /**
+   * Resolves with true when the item is committed, or the store will never take it; with false when this process cannot
+   * write any more, and somebody else has to record it.
+   */
+  add(item: RecordItem): Promise<boolean> {
     return new Promise((resolve) => {
       this.#queue.push({ item, bytes: sizeOf(item), done: resolve });
       this.#running ??= this.#run();
     });
+  }
+
+  /** As `add`, of all of them. */
+  async addAll(items: readonly RecordItem[]): Promise<boolean> {
+    const outcomes = await Promise.all(items.map((item) => this.add(item)));
+    return outcomes.every(Boolean);
   }
 
   /** Resolves when everything added so far is settled. */
@@ -48,11 +58,11 @@ export class Recorder {
       const batch = this.#take();
       try {
         await this.#options.commit(batch.map(({ item }) => item));
+        for (const { done } of batch) done(true);
       } catch (error) {
         if (batch.length === 1) this.#giveUp(batch, error);
         else await this.#oneByOne(batch);
       }
-      for (const { done } of batch) done();
     }
     this.#running = null;
   }
@@ -61,6 +71,7 @@ export class Recorder {
     for (const waiting of batch) {
       try {
         await this.#options.commit([waiting.item]);
+        waiting.done(true);
       } catch (error) {
         this.#giveUp([waiting], error);
       }
@@ -68,7 +79,11 @@ export class Recorder {
   }
 
   #giveUp(batch: readonly Waiting[], error: unknown): void {
-    for (const { item } of batch) this.#options.onLost(item, toWardenError(error));
+    const known = toWardenError(error);
+    for (const { item, done } of batch) {
+      this.#options.onLost(item, known);
+      done(!isEnd(known));
+    }
   }
 
   #take(): Waiting[] {

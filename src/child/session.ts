@@ -54,7 +54,6 @@ export class Session {
   readonly #recipients: Recipients;
   readonly #expirations: ChatExpirations;
   readonly #link: Link;
-  #isClosed = false;
   readonly #names: ContactNames;
   readonly #people: People;
   readonly #presence: PresenceWishes;
@@ -162,7 +161,6 @@ export class Session {
 
   /** Ends everything that waits; what is not recorded by now comes back from the inbox. */
   close(): void {
-    this.#isClosed = true;
     this.#typing.close();
     this.#inbound.close();
     this.#store.close();
@@ -189,12 +187,12 @@ export class Session {
     await run();
     const at = this.#options.clock.now();
     const items = localDeletionItems({ messageId, chat, targetId, own: this.#own(), at });
-    await Promise.all(items.map((item) => this.#recorder.add(item)));
-    return { to: chat, status: 'sent', at };
+    const isRecorded = await this.#recorder.addAll(items);
+    return { to: chat, status: isRecorded ? 'sent' : 'pending', at };
   }
 
-  #recordAck(sent: SentMessage, ack: AckOutcome): void {
-    for (const item of ackItems(sent, ack, this.#own())) void this.#recorder.add(item);
+  #recordAck(sent: SentMessage, ack: AckOutcome): Promise<boolean> {
+    return this.#recorder.addAll(ackItems(sent, ack, this.#own()));
   }
 
   #own(): { readonly jid: string; readonly lid: string | null } {
@@ -215,8 +213,9 @@ export class Session {
         this.#inbound.messages(sock, messages, isBackfill);
         this.#people.messages(sock, messages);
       },
-      updates: (sock, updates) => this.#inbound.updates(sock, updates),
-      memberReceipts: (sock, receipts) => this.#inbound.memberReceipts(sock, receipts),
+      mayNote: (id) => this.#inbound.mayHold(id),
+      noted: (entry) => this.#inbound.noted(entry),
+      receipt: (sock, stanza) => this.#inbound.receipt(sock, stanza),
       people: (sock, stanza) => this.#people.stanza(sock, stanza),
       group: (sock, notice) => this.#group(sock, notice),
       qr: ({ code, expiresAt, attempt }) =>
@@ -235,7 +234,7 @@ export class Session {
     };
   }
 
-  /** Resolves when everything that the notice tells is recorded; with false when this session may not write any more. */
+  /** Resolves with true when everything that the notice tells is recorded; with false when this session may not write any more. */
   async #group(sock: WASocket, notice: GroupNotice): Promise<boolean> {
     if (endsMembership(notice)) {
       void renewSenderKey(sock, notice.group).catch(() =>
@@ -244,8 +243,7 @@ export class Session {
     }
     const items = groupItems(notice, this.#options.clock.now());
     this.stats.events += items.length;
-    await Promise.all(items.map((item) => this.#recorder.add(item)));
-    return !this.#isClosed;
+    return this.#recorder.addAll(items);
   }
 
   /** Tells an event that has no row of its own. */
@@ -286,7 +284,7 @@ export class Session {
       content: known === null || known.proto === null ? null : decodeContent(known.proto),
     };
     const ack: AckOutcome = { tag: error === undefined ? 'acked' : 'refused', at, code: error ?? null };
-    if (known?.fromMe === true) this.#recordAck(sent, ack);
+    if (known?.fromMe === true) await this.#recordAck(sent, ack);
   }
 
   #log(

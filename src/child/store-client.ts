@@ -36,6 +36,8 @@ const cacheEntries = 2_000;
 /** An answer must fit into one frame: a session record can have 35 KB, a pre-key has a hundred bytes. */
 const idsPerRequest = 24;
 const preKeysPerRequest = 1_000;
+/** The session is closed here, the supervisor is gone, or another process owns the session. */
+const endCodes = new Set<string>(['shutting_down', 'session_restarted', 'fenced']);
 const firstRetryMs = 250;
 const maxRetryMs = 2_000;
 
@@ -166,6 +168,11 @@ export class StoreClient {
     const oldest = this.#cache.keys().next();
     if (oldest.done !== true) this.#cache.delete(oldest.value);
   }
+}
+
+/** Whether a failure says that this process may not, or can not, write for the session any more. */
+export function isEnd(error: unknown): boolean {
+  return error instanceof WardenError && endCodes.has(error.code);
 }
 
 function isSame(known: StoredValue | null | undefined, value: StoredValue | null): boolean {

@@ -18,9 +18,14 @@ export class Undecryptable {
     this.#options = options;
   }
 
-  /** False when the message is not held: it is already, or there are too many. */
+  /** False for a message that is held already, and when there are too many. */
+  mayHold(messageId: string): boolean {
+    return !this.#held.has(messageId) && this.#held.size < maxHeld;
+  }
+
+  /** False when the message is not held. */
   hold(messageId: string): boolean {
-    if (this.#held.has(messageId) || this.#held.size >= maxHeld) return false;
+    if (!this.mayHold(messageId)) return false;
     const timer = setTimeout(() => {
       this.#held.delete(messageId);
       this.#options.tell(messageId);

@@ -68,6 +68,11 @@ export function wireControlRoutes(context: WireContext, server: SimulatorServer)
     },
     {
       method: 'GET',
+      path: '/accounts/:phone/arrivals',
+      handle: ({ params }) => ({ status: 200, body: { message_ids: oracle.arrivals(accountOf(params)) } }),
+    },
+    {
+      method: 'GET',
       path: '/accounts/:phone',
       handle: ({ params }) => ({ status: 200, body: accountView(context, accountOf(params)) }),
     },

@@ -73,7 +73,7 @@ export function createMessaging(context: SimulatorContext): Messaging {
       groupFlow({ context, groups, desk }),
       receiptFlow({ context, queues, activity, groups, outgoing, groupOutgoing, inbox, sent }),
       mediaConnectionFlow(context),
-      clientAckFlow(queues),
+      clientAckFlow(queues, context.oracle),
       offlineFlow(queues),
       privacyTokenFlow,
       appState.flow,

@@ -5,6 +5,8 @@ import type { Device, Oracle, OracleReport, RatchetPosition, User } from './type
 /** Distinct unknown stanzas that are remembered per account. */
 const unknownStanzasKept = 100;
 const unreadableMediaKept = 100;
+/** Message ids that are remembered per account and per device. */
+const idsKept = 50_000;
 
 interface Ledger {
   readonly unknownStanzas: Set<string>;
@@ -12,6 +14,11 @@ interface Ledger {
   /** By sender, ratchet key and counter: a digest of the ciphertext. */
   readonly positions: Map<string, string>;
   readonly unreadableMedia: string[];
+  readonly receivedIds: Set<string>;
+  /** By device: ids of the messages that were sent to it. */
+  readonly offered: Map<string, Set<string>>;
+  repeatedMessages: number;
+  unfoundedConfirmations: number;
   repeatedPositions: number;
   resentCiphertexts: number;
   handshakes: number;
@@ -48,8 +55,23 @@ export function createOracle(): OwnOracle {
     login(user) {
       of(user).logins += 1;
     },
-    received(user) {
-      of(user).received += 1;
+    received(user, id) {
+      const ledger = of(user);
+      ledger.received += 1;
+      if (id === null) return;
+      if (ledger.receivedIds.has(id)) ledger.repeatedMessages += 1;
+      remember(ledger.receivedIds, id);
+    },
+    offered(device, id) {
+      const { offered } = of(device.user);
+      const ids = offered.get(device.lid) ?? new Set();
+      offered.set(device.lid, ids);
+      remember(ids, id);
+    },
+    confirmed(device, ids) {
+      const ledger = of(device.user);
+      const offered = ledger.offered.get(device.lid);
+      ledger.unfoundedConfirmations += ids.filter((id) => offered?.has(id) !== true).length;
     },
     delivered(user) {
       of(user).delivered += 1;
@@ -78,6 +100,7 @@ export function createOracle(): OwnOracle {
       const { unreadableMedia } = of(user);
       if (unreadableMedia.length < unreadableMediaKept) unreadableMedia.push(description);
     },
+    arrivals: (user) => [...of(user).receivedIds],
     report: (user) => sum([of(user)]),
     total: () => sum([strangers, ...ledgers.values()]),
   };
@@ -89,6 +112,10 @@ function newLedger(): Ledger {
     awaiting: new Map(),
     positions: new Map(),
     unreadableMedia: [],
+    receivedIds: new Set(),
+    offered: new Map(),
+    repeatedMessages: 0,
+    unfoundedConfirmations: 0,
     repeatedPositions: 0,
     resentCiphertexts: 0,
     handshakes: 0,
@@ -96,6 +123,15 @@ function newLedger(): Ledger {
     received: 0,
     delivered: 0,
   };
+}
+
+function remember(ids: Set<string>, id: string): void {
+  ids.add(id);
+  if (ids.size <= idsKept) return;
+  for (const oldest of ids) {
+    ids.delete(oldest);
+    break;
+  }
 }
 
 function positionKey({ sender, ratchetKey, counter }: RatchetPosition): string {
@@ -117,6 +153,8 @@ function sum(ledgers: readonly Ledger[]): OracleReport {
     handshakes: total((ledger) => ledger.handshakes),
     logins: total((ledger) => ledger.logins),
     received_messages: total((ledger) => ledger.received),
+    repeated_messages: total((ledger) => ledger.repeatedMessages),
+    unfounded_confirmations: total((ledger) => ledger.unfoundedConfirmations),
     delivered_messages: total((ledger) => ledger.delivered),
   };
 }

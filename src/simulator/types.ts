@@ -168,8 +168,12 @@ export interface Oracle {
   unknownStanza(user: User | null, description: string): void;
   handshake(user: User | null): void;
   login(user: User): void;
-  /** A message stanza of this account arrived. */
-  received(user: User): void;
+  /** A message stanza of this account arrived; `id` is null for one that was asked for again and for peer messages. */
+  received(user: User, id: string | null): void;
+  /** A message stanza goes out to this device, for the first time or again. */
+  offered(device: Device, id: string): void;
+  /** The device says that it has these messages, by a delivery receipt or an acknowledgement. */
+  confirmed(device: Device, ids: readonly string[]): void;
   /** A stanza went to a device and must be answered by ack or receipt. `key` is unique per device and stanza. */
   awaiting(device: Device, key: string): void;
   answered(device: Device, key: string): void;
@@ -178,6 +182,8 @@ export interface Oracle {
   ratchetPosition(user: User, position: RatchetPosition): void;
   /** Somebody could not read the media of a message of this account; `description` has message id and reason. */
   unreadableMedia(user: User, description: string): void;
+  /** Ids of the account's messages in the order in which each came for the first time. */
+  arrivals(user: User): readonly string[];
   report(user: User): OracleReport;
   total(): OracleReport;
 }
@@ -196,6 +202,10 @@ export interface OracleReport {
   readonly logins: number;
   /** Messages that came from the account's sessions. */
   readonly received_messages: number;
+  /** Of those, the ones under an id that had come before and that nobody had asked for again. */
+  readonly repeated_messages: number;
+  /** Confirmations of messages that had not been sent to the device that confirms them. */
+  readonly unfounded_confirmations: number;
   /** Messages that the account's sessions have confirmed. */
   readonly delivered_messages: number;
 }

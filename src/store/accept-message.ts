@@ -1,11 +1,10 @@
 /** Rows of messages that are to be sent. */
 import { sql, type CommonQueryMethods } from 'slonik';
-import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
-import { preparedColumn, preparedText } from './media-columns.ts';
+import { preparedText } from './media-columns.ts';
 import { noRow, violatedConstraint } from './pool.ts';
 import type { AcceptedSend } from './store.ts';
-import { messageIdColumn, sessionIdColumn, textOf, timestampOf } from './values.ts';
+import { textOf, timestampOf } from './values.ts';
 
 /** Throws `message_id_taken` for the id of a scheduled message; one of a message that was sent violates a constraint. */
 export async function insertAccepted(connection: CommonQueryMethods, send: AcceptedSend): Promise<void> {
@@ -38,15 +37,3 @@ export async function withNamedConflicts<Value>(write: () => Promise<Value>): Pr
     }
   }
 }
-
-/** The row as what sends it needs it. */
-export const acceptedSend = z.object({
-  session: sessionIdColumn,
-  id: messageIdColumn,
-  operation: z.string(),
-  params: z.unknown(),
-  chat: z.string(),
-  acceptedAt: z.number(),
-  expiresAt: z.number(),
-  media: preparedColumn.nullable(),
-});

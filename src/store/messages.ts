@@ -1,13 +1,15 @@
 /** Messages: what was accepted for sending, and what anybody asks for by id. */
 import { sql } from 'slonik';
 import { z } from 'zod';
-import { acceptedSend, insertAccepted, withNamedConflicts } from './accept-message.ts';
+import { insertAccepted, withNamedConflicts } from './accept-message.ts';
+import { acceptedColumns, acceptedSend } from './accepted-row.ts';
 import type { CommitQueue } from './group-commit.ts';
 import { findMessage, listChats, listMessages } from './message-list.ts';
 import type { Database } from './pool.ts';
 import { pruneMemory, pruneMessages } from './pruning.ts';
 import type { MessagesStore } from './store.ts';
 import { bytesColumn, textOf } from './values.ts';
+import { listExpired, withdraw } from './waiting-sends.ts';
 
 export function createMessagesStore(database: Database, queue: CommitQueue): MessagesStore {
   return {
@@ -26,14 +28,13 @@ export function createMessagesStore(database: Database, queue: CommitQueue): Mes
     listAccepted: (session) =>
       database.run((connection) =>
         connection.any(sql.type(acceptedSend)`
-          select
-            session_id as session, id, operation, params, chat, at as "acceptedAt", expires_at as "expiresAt",
-            prepared as media
-          from messages
+          select ${acceptedColumns} from messages
           where session_id = ${session} and status = 'accepted' and operation is not null
           order by ordinal
         `),
       ),
+    listExpired: (now) => database.run((connection) => listExpired(connection, now)),
+    withdraw: (acceptance) => database.run((connection) => withdraw(connection, acceptance)),
     list: (session, filter) => database.run((connection) => listMessages(connection, session, filter)),
     find: (session, id) => database.run((connection) => findMessage(connection, session, id)),
     listChats: (session, page) => database.run((connection) => listChats(connection, session, page)),

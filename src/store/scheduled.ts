@@ -2,7 +2,8 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
-import { acceptedSend, withNamedConflicts } from './accept-message.ts';
+import { withNamedConflicts } from './accept-message.ts';
+import { acceptedSend } from './accepted-row.ts';
 import { preparedText } from './media-columns.ts';
 import { noRow, type Database } from './pool.ts';
 import type { ScheduledRow, ScheduledSend, ScheduledStore } from './scheduled-store.ts';

@@ -25,6 +25,7 @@ import type { EventsStore } from './events-store.ts';
 import type { BulkStore } from './bulk-store.ts';
 import type { PacingStore } from './pacing-store.ts';
 import type { DeliveriesStore, NewWebhook, OutboxStore, WebhooksStore } from './webhook-records.ts';
+import type { WaitingSendsStore } from './waiting-sends.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
 
@@ -171,7 +172,7 @@ export interface MessageFilter {
   readonly search: string | null;
 }
 
-export interface MessagesStore {
+export interface MessagesStore extends WaitingSendsStore {
   /** Throws `message_id_taken` when this session already has a message of its own with this id. */
   accept(send: AcceptedSend): Promise<void>;
   /** By id alone: receipts and retries come from other addresses than the send went to. */

@@ -2,6 +2,7 @@
 import type { SessionId } from '../contract/ids.ts';
 import type { LinkSnapshot, LinkState } from '../contract/ipc.ts';
 import type { SessionRow } from '../store/store.ts';
+import { ChatOrder } from './chat-order.ts';
 import type { ChildHost, ChildView } from './child-host.ts';
 import type { Suspect } from './culprit.ts';
 import { beginHearing, type Hearing } from './deafness.ts';
@@ -50,7 +51,9 @@ export class LiveSession {
   isTold = false;
   /** Accepted messages may wait for the next connection. */
   hasWaitingSends = true;
+  /** Messages that somebody is sending, or waits to send in their turn. */
   readonly sending = new Set<string>();
+  readonly order = new ChatOrder();
   /** The child of the last run, once it is over. */
   lastChild: ChildView | null = null;
 

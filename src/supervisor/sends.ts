@@ -3,13 +3,16 @@
  * for good, or its time is over: a child that dies in between changes nothing but the time it takes.
  */
 import type { Clock } from '../clock.ts';
+import { assertNever } from '../contract/assert-never.ts';
 import { WardenError, errorCatalogue, toWardenError } from '../contract/errors.ts';
 import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
+import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import type { Governor } from './governor.ts';
 import { pacingLimit, type Governors } from './governors.ts';
 import type { LiveSession } from './live-session.ts';
+import type { Hold } from './pacing-policy.ts';
 import { sleep } from './start-gate.ts';
 
 interface SendsOptions {
@@ -32,6 +35,14 @@ interface SendsOptions {
 
 const retryMs = 5000;
 const expiredCode = 'expired';
+const expiredReason = 'WhatsApp did not acknowledge the message in the time it had.';
+
+/** What came of one attempt: `waiting` may go out later and has not failed, `held` not before its time. */
+type Attempt =
+  | { readonly tag: 'sent' | 'pending'; readonly answer: SendAnswer }
+  | { readonly tag: 'waiting'; readonly error: WardenError }
+  | { readonly tag: 'held'; readonly hold: Hold }
+  | { readonly tag: 'failed'; readonly error: WardenError };
 
 export class Sends {
   readonly #options: SendsOptions;
@@ -39,41 +50,40 @@ export class Sends {
   readonly #resuming = new Map<LiveSession, AbortController>();
   /** The sessions of which more was released than has been read since. */
   readonly #released = new Set<LiveSession>();
+  /** Messages whose acceptance must not come true any more. */
+  readonly #unwanted = new Set<string>();
 
   constructor(options: SendsOptions) {
     this.#options = options;
   }
 
   /**
-   * Sends an accepted message. `pending` when it has not been acknowledged, or could not go out now and will later;
-   * throws when it failed for good, and the row says so too. One that pacing has let through already does not wait.
+   * Sends an accepted message, after all that was accepted before it in the same chat. `pending` when it has not been
+   * acknowledged in time, or could not go out now and will later; throws when it failed for good, and the row says so.
+   * One that pacing has let through already does not wait for that.
    */
   async send(session: LiveSession, accepted: AcceptedSend, isAdmitted = false): Promise<SendAnswer> {
+    session.sending.add(accepted.id);
+    const turn = session.order.inTurn(chatOf(accepted), () => this.#sendNow(session, accepted, isAdmitted));
+    turn.catch(() => undefined);
+    const patience = new AbortController();
     try {
-      const hold = isAdmitted ? null : await (await this.#governor(session))?.pass(accepted, this.#options.patienceMs);
-      if (hold) {
-        // Many that were asked for at the same time can each have looked as if they could go soon.
-        if (hold.until >= accepted.expiresAt) throw pacingLimit(hold, this.#options.clock.now());
-        session.hasWaitingSends = true;
-        const { until, reason } = hold;
-        // What is held has its whole time after that.
-        const ttlMs = accepted.expiresAt - accepted.acceptedAt;
-        await this.#options.store.pacing.postpone(session.id, accepted.id, until + ttlMs);
-        return { to: accepted.chat, status: 'pending', at: accepted.acceptedAt, held: { until, reason } };
-      }
-      const answer = await this.#hand(session, accepted);
-      if (answer.status === 'pending') session.hasWaitingSends = true;
-      return answer;
-    } catch (thrown) {
-      const error = toWardenError(thrown);
-      // Somebody waits for the answer and can decide; what is sent later goes on trying.
-      if (isDefinite(error) || error.code === 'media_upload_failed' || error.code === 'pacing_limit') {
-        await this.#fail(accepted, error);
-        throw error;
-      }
+      const late = sleep(this.#deadlineOf(accepted), patience.signal).then(() => pendingOf(accepted));
+      return await Promise.race([turn, late]);
+    } finally {
+      patience.abort();
+    }
+  }
+
+  /**
+   * Nobody knows whether the store has accepted a message. `withdraw`: its caller was told that it was not, and has no
+   * way to repeat it under the same id; it must not go out. Otherwise it is sent if it is there.
+   */
+  unsure(session: LiveSession, acceptance: UnsureAcceptance, withdraw: boolean): void {
+    if (withdraw) void this.#withdraw(acceptance);
+    else {
       session.hasWaitingSends = true;
       this.resume(session, retryMs);
-      return { to: accepted.chat, status: 'pending', at: accepted.acceptedAt };
     }
   }
 
@@ -93,17 +103,17 @@ export class Sends {
     this.#resuming.set(session, wake);
     const run = async () => {
       if (delayMs > 0) await sleep(delayMs, AbortSignal.any([wake.signal, signal]));
-      return signal.aborted || (await this.#sendWaiting(session));
+      return !signal.aborted && (await this.#sendWaiting(session));
     };
     void run()
       .catch((error: unknown) => {
         log.warn({ err: error, session: session.id }, 'waiting messages could not be sent');
-        return false;
+        return true;
       })
-      .then((isDone) => {
+      .then((isToBeRetried) => {
         this.#resuming.delete(session);
         const hasMore = this.#released.has(session);
-        if ((hasMore || !isDone) && session.isConnected) this.resume(session, isDone ? 0 : retryMs);
+        if ((hasMore || isToBeRetried) && session.isConnected) this.resume(session, hasMore ? 0 : retryMs);
       });
   }
 
@@ -114,67 +124,164 @@ export class Sends {
     if (session.isConnected) this.resume(session);
   }
 
-  /** Fails what waited too long, of a session that may not connect for a long time. */
-  async expire(session: LiveSession): Promise<void> {
-    if (!session.hasWaitingSends || this.#resuming.has(session)) return;
-    this.#released.delete(session);
-    const governor = await this.#governor(session);
-    const waiting = await this.#options.store.messages.listAccepted(session.id);
-    for (const accepted of waiting) {
-      if (governor?.isWaiting(accepted.id)) continue;
-      if (this.#isExpired(accepted) && !session.sending.has(accepted.id)) await this.#fail(accepted, null);
+  /** Fails what waited too long, of whichever session: also of one that nobody starts any more. */
+  async expire(isUnderWay: (accepted: AcceptedSend) => boolean): Promise<void> {
+    const { store, clock } = this.#options;
+    for (const accepted of await store.messages.listExpired(clock.now())) {
+      if (!isUnderWay(accepted) && !this.#unwanted.has(accepted.id)) await this.#fail(accepted, null);
     }
-    if (waiting.length === 0 && !this.#released.has(session)) session.hasWaitingSends = false;
   }
 
-  /** Answers whether nothing is left to be tried again soon. */
-  async #sendWaiting(session: LiveSession): Promise<boolean> {
-    session.hasWaitingSends = false;
-    this.#released.delete(session);
-    const listedAt = this.#options.clock.monotonic();
-    const waiting = await this.#options.store.messages.listAccepted(session.id).catch((error: unknown) => {
-      session.hasWaitingSends = true;
-      throw error;
-    });
-    const governor = await this.#governor(session);
-    governor?.retain(waiting, listedAt);
-    for (const accepted of waiting) {
-      if (session.sending.has(accepted.id) || governor?.isWaiting(accepted.id)) continue;
-      if (this.#isExpired(accepted)) {
-        await this.#fail(accepted, null);
-        continue;
+  async #sendNow(session: LiveSession, accepted: AcceptedSend, isAdmitted: boolean): Promise<SendAnswer> {
+    const { id } = accepted;
+    const chat = chatOf(accepted);
+    if (await session.order.isHeld(chat)) {
+      session.sending.delete(id);
+      return this.#leaveWaiting(session, accepted);
+    }
+    const patienceMs = isAdmitted ? null : this.#options.patienceMs;
+    const attempt = await this.#attempt(session, accepted, patienceMs).finally(() => session.sending.delete(id));
+    switch (attempt.tag) {
+      case 'held':
+        return this.#holdBack(session, accepted, attempt.hold);
+      case 'sent':
+        return attempt.answer;
+      case 'failed':
+        throw attempt.error;
+      case 'pending':
+        this.#leaveWaiting(session, accepted);
+        return attempt.answer;
+      case 'waiting': {
+        // Somebody waits for the answer and can decide; what is sent later goes on trying.
+        if (attempt.error.code === 'media_upload_failed') {
+          await this.#failLastingly(session, accepted, attempt.error);
+          throw attempt.error;
+        }
+        return this.#leaveWaiting(session, accepted);
       }
-      try {
-        if (await governor?.pass(accepted, Number.POSITIVE_INFINITY)) {
-          session.hasWaitingSends = true;
+      default:
+        return assertNever(attempt);
+    }
+  }
+
+  /** Keeps a message whose time has not come; throws `pacing_limit` when it would come too late. */
+  async #holdBack(session: LiveSession, accepted: AcceptedSend, { until, reason, ...hold }: Hold): Promise<SendAnswer> {
+    // Many that were asked for at the same time can each have looked as if they could go soon.
+    if (until >= accepted.expiresAt) {
+      const error = pacingLimit({ until, reason, ...hold }, this.#options.clock.now());
+      await this.#failLastingly(session, accepted, error);
+      throw error;
+    }
+    session.order.hold(chatOf(accepted));
+    session.hasWaitingSends = true;
+    // What is held has its whole time after that.
+    const ttlMs = accepted.expiresAt - accepted.acceptedAt;
+    await this.#options.store.pacing.postpone(session.id, accepted.id, until + ttlMs);
+    return { ...pendingOf(accepted), held: { until, reason } };
+  }
+
+  /** The message holds its chat until it is sent from the store. */
+  #leaveWaiting(session: LiveSession, accepted: AcceptedSend): SendAnswer {
+    session.order.hold(chatOf(accepted));
+    session.hasWaitingSends = true;
+    this.resume(session, retryMs);
+    return pendingOf(accepted);
+  }
+
+  /**
+   * A message that cannot go out now keeps back those that were accepted after it in its chat, and no others. Answers
+   * whether something is left to be tried again soon: what is held comes back when its time has come.
+   */
+  async #sendWaiting(session: LiveSession): Promise<boolean> {
+    const stuck = new Set<string>();
+    const settled = new Set<string>();
+    const governor = await this.#governor(session);
+    let isToBeRetried = false;
+    for (;;) {
+      const { sending, order } = session;
+      const under = new Set(sending);
+      session.hasWaitingSends = false;
+      this.#released.delete(session);
+      const listedAt = this.#options.clock.monotonic();
+      const listing = this.#options.store.messages.listAccepted(session.id);
+      const waiting = await order.whileReading(listing).catch((error: unknown) => {
+        session.hasWaitingSends = true;
+        throw error;
+      });
+      governor?.retain(waiting, listedAt);
+      // What a caller waits for is sent for that caller; it waits here, too, when that did not succeed.
+      const ours = waiting.filter(({ id }) => !sending.has(id) && !settled.has(id) && !this.#unwanted.has(id));
+      order.holdOnly(ours.map(chatOf));
+      if (ours.every((accepted) => stuck.has(chatOf(accepted)))) {
+        if (ours.length > 0) session.hasWaitingSends = true;
+        return isToBeRetried;
+      }
+      // Of those that ended while the list was read nobody knows how; the next list tells.
+      const skipped = new Set(stuck);
+      for (const accepted of ours) {
+        const chat = chatOf(accepted);
+        if (under.has(accepted.id)) skipped.add(chat);
+        if (skipped.has(chat)) continue;
+        const fate = await this.#sendOne(session, accepted);
+        if (fate === 'settled') {
+          settled.add(accepted.id);
           continue;
         }
-        const answer = await this.#hand(session, accepted);
-        if (answer.status === 'pending') session.hasWaitingSends = true;
-      } catch (thrown) {
-        const error = toWardenError(thrown);
-        if (isDefinite(error)) await this.#fail(accepted, error);
-        else {
-          // The order of what waits is kept: nothing overtakes the one that cannot go out now.
+        stuck.add(chat);
+        skipped.add(chat);
+        if (fate === 'waiting') isToBeRetried = true;
+        if (!session.isConnected) {
           session.hasWaitingSends = true;
-          return false;
+          return true;
         }
       }
     }
-    return true;
+  }
+
+  /** What becomes of a waiting message: `settled` is out of the way, sent or failed. */
+  async #sendOne(session: LiveSession, accepted: AcceptedSend): Promise<'settled' | 'waiting' | 'held'> {
+    if (this.#isExpired(accepted)) {
+      await this.#failLastingly(session, accepted, null);
+      return 'settled';
+    }
+    // It is under way from here on, also while it waits for its turn.
+    session.sending.add(accepted.id);
+    try {
+      const attempt = await session.order.inTurn(chatOf(accepted), () =>
+        this.#attempt(session, accepted, Number.POSITIVE_INFINITY),
+      );
+      if (attempt.tag === 'held') return 'held';
+      return attempt.tag === 'sent' || attempt.tag === 'failed' ? 'settled' : 'waiting';
+    } finally {
+      session.sending.delete(accepted.id);
+    }
+  }
+
+  /** Waits up to `patienceMs` for what pacing says; null does not ask. */
+  async #attempt(session: LiveSession, accepted: AcceptedSend, patienceMs: number | null): Promise<Attempt> {
+    try {
+      const hold = patienceMs === null ? null : await (await this.#governor(session))?.pass(accepted, patienceMs);
+      if (hold) return { tag: 'held', hold };
+      const answer = await this.#hand(session, accepted);
+      return { tag: answer.status, answer };
+    } catch (thrown) {
+      const error = toWardenError(thrown);
+      if (!isDefinite(error)) return { tag: 'waiting', error };
+      await this.#failLastingly(session, accepted, error);
+      return { tag: 'failed', error };
+    }
   }
 
   async #hand(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
     const channel = session.host?.child.channel ?? null;
     if (channel === null || !session.isConnected) throw new WardenError('session_not_connected');
     const { id, operation, params, expiresAt, media } = accepted;
-    const { deadlineMs, uploadMs } = this.#options;
     session.sending.add(id);
     try {
       const answer = await channel.request(
         'send',
         { session: session.id, name: operation, params, messageId: id, expiresAt, media },
-        { deadlineMs: media?.source.tag === 'file' ? deadlineMs + uploadMs : deadlineMs },
+        { deadlineMs: this.#deadlineOf(accepted) },
       );
       if (answer.status === 'sent') this.#options.onFinal(accepted);
       return answer;
@@ -186,11 +293,19 @@ export class Sends {
     }
   }
 
+  /** As long as the failure is not in the store the message waits, and will be tried again. */
+  async #failLastingly(session: LiveSession, accepted: AcceptedSend, error: WardenError | null): Promise<void> {
+    await this.#fail(accepted, error).catch((thrown: unknown) => {
+      this.#leaveWaiting(session, accepted);
+      throw thrown;
+    });
+  }
+
   async #fail(accepted: AcceptedSend, error: WardenError | null): Promise<void> {
     const governor = await this.#options.pacing?.ofId(accepted.session);
     const hold = error === null ? (governor?.holdOf(accepted.id) ?? null) : null;
     const code = error?.code ?? (hold === null ? expiredCode : 'pacing_limit');
-    const reason = error?.message ?? hold?.reason ?? 'The session was not connected in time to send the message.';
+    const reason = error?.message ?? hold?.reason ?? expiredReason;
     await this.#options.store.messages.fail(accepted.session, accepted.id, {
       at: this.#options.clock.now(),
       errorCode: code,
@@ -212,10 +327,42 @@ export class Sends {
     }
   }
 
+  async #withdraw(acceptance: UnsureAcceptance): Promise<void> {
+    const { store, signal, log } = this.#options;
+    this.#unwanted.add(acceptance.id);
+    while (!signal.aborted) {
+      try {
+        const wasThere = await store.messages.withdraw(acceptance);
+        if (wasThere) log.info({ session: acceptance.session }, 'a message whose acceptance failed was withdrawn');
+        this.#unwanted.delete(acceptance.id);
+        return;
+      } catch {
+        await sleep(retryMs, signal);
+      }
+    }
+  }
+
+  #deadlineOf({ media }: AcceptedSend): number {
+    const { deadlineMs, uploadMs } = this.#options;
+    return media?.source.tag === 'file' ? deadlineMs + uploadMs : deadlineMs;
+  }
+
   #isExpired(accepted: AcceptedSend): boolean {
     return accepted.expiresAt <= this.#options.clock.now();
   }
 }
+
+/** The chat as it was asked for: the store's is another once the recipient has been resolved. */
+function chatOf({ params, chat }: AcceptedSend): string {
+  const to: unknown = typeof params === 'object' && params !== null && 'to' in params ? params.to : null;
+  return typeof to === 'string' ? to : chat;
+}
+
+const pendingOf = ({ chat, acceptedAt }: AcceptedSend): SendAnswer => ({
+  to: chat,
+  status: 'pending',
+  at: acceptedAt,
+});
 
 /** A failure that the same message would meet again; what the phone has to do first may take for ever. */
 const isDefinite = (error: WardenError): boolean =>

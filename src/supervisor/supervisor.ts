@@ -8,6 +8,7 @@ import type { SessionId } from '../contract/ids.ts';
 import type { LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
 import type { OwnedSession } from '../store/scheduled-store.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
+import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
 import type { ChildChannel } from './child-environment.ts';
@@ -260,6 +261,11 @@ export class Supervisor {
     return [...this.#sessions.values()].flatMap(({ id, epoch }) => (epoch === null ? [] : [{ session: id, epoch }]));
   }
 
+  /** The store may have accepted a message or not; see Sends. */
+  async unsure(acceptance: UnsureAcceptance, withdraw: boolean): Promise<void> {
+    this.#sends.unsure(await this.#live(acceptance.session), acceptance, withdraw);
+  }
+
   view(row: SessionRow): SessionView {
     const session = this.#sessions.get(row.id) ?? this.#adopt(row);
     return {
@@ -387,13 +393,9 @@ export class Supervisor {
   }
 
   #expireSends(): void {
-    for (const session of this.#sessions.values()) {
-      this.#sends.expire(session).catch((error: unknown) => {
-        this.#options.log.warn(
-          { err: toWardenError(error), session: session.id },
-          'expired messages could not be failed',
-        );
-      });
-    }
+    const { log } = this.#options;
+    this.#sends
+      .expire(({ session, id }) => this.#sessions.get(session)?.sending.has(id) === true)
+      .catch((error: unknown) => log.warn({ err: toWardenError(error) }, 'expired messages could not be failed'));
   }
 }

@@ -60,6 +60,11 @@ describe('the build of the lean child', () => {
       (text) => text.replace('device.signedPreKey.signature, true);', 'device.signedPreKey.signature);'),
     ],
     [
+      'tries sessions in another way',
+      'libsignal/src/session_cipher.js',
+      (text) => text.replace('session.indexInfo.used = Date.now();', 'session.indexInfo.used = now;'),
+    ],
+    [
       'generates a class in another form',
       'WAProto/index.js',
       (text) => text.replace('ADVKeyIndexList = (function() {', 'ADVKeyIndexList = (() => {'),

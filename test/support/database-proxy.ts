@@ -1,5 +1,6 @@
 /** Stands between a gateway and its database, and lets a test take the line away, hold it still or make it slow. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createCommitGate, type CommitGate } from './commit-gate.ts';
 
 /** `half_open`: connections that are there swallow everything without an end, new ones work. */
 export type LineMode = 'open' | 'cut' | 'still' | 'slow' | 'half_open';
@@ -8,6 +9,8 @@ export interface DatabaseProxy {
   /** The database's URL with the proxy's address in it. */
   readonly url: string;
   mode: LineMode;
+  /** Holds COMMITs while the mode is `open`. */
+  readonly commits: CommitGate;
   close(): Promise<void>;
 }
 
@@ -18,6 +21,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   const socketFolder = target.searchParams.get('host');
   const pairs = new Set<readonly [Socket, Socket]>();
   const swallowed = new WeakSet<readonly [Socket, Socket]>();
+  const commits = createCommitGate();
   let mode: LineMode = 'open';
   const server = createServer((client) => {
     if (mode === 'cut') {
@@ -28,9 +32,11 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     const upstream =
       socketFolder === null ? connect(port, target.hostname) : connect(`${socketFolder}/.s.PGSQL.${port}`);
     const pair = [client, upstream] as const;
+    const line = { toServer: upstream, toClient: client };
     pairs.add(pair);
     const end = () => {
       pairs.delete(pair);
+      commits.forget(line);
       client.destroy();
       upstream.destroy();
     };
@@ -38,11 +44,12 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       socket.on('error', end);
       socket.on('close', end);
     }
-    client.on('data', (chunk) => {
-      if (mode !== 'still' && !swallowed.has(pair)) upstream.write(chunk);
-    });
-    upstream.on('data', (chunk) => {
+    client.on('data', (chunk: Buffer) => {
       if (mode === 'still' || swallowed.has(pair)) return;
+      if (!commits.fromClient(line, chunk)) upstream.write(chunk);
+    });
+    upstream.on('data', (chunk: Buffer) => {
+      if (mode === 'still' || swallowed.has(pair) || commits.fromServer(line, chunk)) return;
       if (mode === 'slow') setTimeout(() => client.write(chunk), slowMs).unref();
       else client.write(chunk);
     });
@@ -57,6 +64,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   };
   return {
     url: url.href,
+    commits,
     get mode() {
       return mode;
     },

@@ -153,6 +153,13 @@ export function createFakeStore(): FakeStore {
       accept: (send) => answer(() => void waiting.push(send)),
       get: () => answer(() => null),
       listAccepted: (id) => answer(() => waiting.filter((send) => send.session === id)),
+      listExpired: (now) => answer(() => waiting.filter(({ expiresAt }) => expiresAt <= now)),
+      withdraw: ({ id }) =>
+        answer(() => {
+          const index = waiting.findIndex((send) => send.id === id);
+          if (index !== -1) waiting.splice(index, 1);
+          return index !== -1;
+        }),
       fail: (_session, id, { errorCode }) =>
         answer(() => {
           const index = waiting.findIndex((send) => send.id === id);

@@ -219,7 +219,8 @@ export async function requireCleanOracle(gateway: GatewayUnderTest, id: string):
   const answer = await gateway.get(`/sessions/${id}/sandbox/oracle`);
   const unknown = at(answer.json, 'unknown_stanzas');
   const repeated = at(answer.json, 'repeated_ratchet_positions');
-  if (!Array.isArray(unknown) || unknown.length > 0 || repeated !== 0)
+  const unfounded = at(answer.json, 'unfounded_confirmations');
+  if (!Array.isArray(unknown) || unknown.length > 0 || repeated !== 0 || unfounded !== 0)
     throw new Error(`the oracle complains: ${answer.text}`);
 }
 

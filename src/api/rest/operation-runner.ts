@@ -80,7 +80,7 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     const { row, upload, signal } = run;
     const params = parseParams(name, run.input);
     return idempotency.once({ ...run, name, params }, (take) =>
-      send(dependencies, { name, row, upload, signal, params, take }),
+      send(dependencies, { name, row, upload, signal, params, take, hasKey: run.key !== null }),
     );
   };
 

@@ -23,6 +23,8 @@ interface SendCall<N extends SendOperationName> {
   readonly signal: AbortSignal;
   /** Accepts the message, together with the key that the request came with. */
   readonly take: TakeKey;
+  /** The request came with an Idempotency-Key. */
+  readonly hasKey: boolean;
 }
 
 /**
@@ -44,9 +46,10 @@ export async function send<N extends SendOperationName>(
   const media = await prepareSent(dependencies, { ...request, operation: operations[name], dueAt }, signal);
   const spooled = media?.source.tag === 'file' ? media.source.path : null;
   const acceptedAt = clock.now();
+  const chosen = chosenId(name, params);
   const send = {
     session: row.id,
-    id: chosenId(name, params) ?? newMessageId(),
+    id: chosen ?? newMessageId(),
     operation: name,
     params: withoutSettled(params),
     chat: params.to,
@@ -59,6 +62,10 @@ export async function send<N extends SendOperationName>(
     if (signal.aborted) throw new WardenError('whatsapp_timeout');
     await take(dueAt === null ? { tag: 'accepted', send: accepted } : { tag: 'scheduled', send: { ...send, dueAt } });
   } catch (error) {
+    if (dueAt === null && error instanceof WardenError && error.code === 'storage_unavailable') {
+      // It may be there after all. Whoever chose the id or a key can repeat it safely; nobody else must meet it twice.
+      await supervisor.unsure(accepted, chosen === undefined && !request.hasKey);
+    }
     if (spooled !== null) await mediaRoom.spool.release(spooled);
     throw error;
   }

@@ -1,6 +1,6 @@
 /** The library's view of credentials and keys, on top of the store client. */
 import type { AuthenticationState, SignalKeyStore } from '@whiskeysockets/baileys';
-import type { StoreClient } from '../store-client.ts';
+import { isEnd, type StoreClient } from '../store-client.ts';
 import type { StoredValue } from '../../contract/ipc.ts';
 import { trusted } from '../../contract/trusted.ts';
 import { readCreds, readKey, writeCreds, writeKeys, type AuthenticationCreds } from './values.ts';
@@ -18,15 +18,30 @@ export function createAuthState(store: StoreClient, stored: StoredValue | null):
 function createKeyStore(store: StoreClient, creds: AuthenticationCreds): SignalKeyStore {
   return {
     get: async (type, ids) => {
-      const stored = await store.get(type, ids);
+      const stored = await orNever(store.get(type, ids));
       const found = Object.fromEntries(Object.entries(stored).map(([id, bytes]) => [id, readKey(type, bytes)]));
       return type === 'sender-key-memory' ? withOwnDevice(ids, found, creds) : found;
     },
     set: async (data) => {
       const newest = newestPreKeyId(data['pre-key']);
-      await store.set(writeKeys(data), newest === null ? null : writeCreds(withPreKeysCounted(creds, newest)));
+      const counted = newest === null ? null : writeCreds(withPreKeysCounted(creds, newest));
+      await orNever(store.set(writeKeys(data), counted));
     },
   };
+}
+
+/**
+ * The library answers WhatsApp for whatever fails: a message whose keys cannot be had would be refused, and WhatsApp
+ * would forget it. When this process loses its store the link is about to end, too; until then nothing is said, and
+ * WhatsApp delivers what it was not told of again.
+ */
+async function orNever<Value>(work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isEnd(error)) return new Promise(() => undefined);
+    throw error;
+  }
 }
 
 /**

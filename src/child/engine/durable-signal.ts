@@ -6,7 +6,8 @@
  * before anybody could have kept its text. Both are mended here, from outside, with the repository that the library
  * lets us supply: an encryption is a transaction of its own, outside the one of the send, and committed before the
  * ciphertext is handed back; a decryption puts the plaintext into the inbox within the transaction that advances the
- * ratchet, so that either both are durable when the receipt goes out, or WhatsApp delivers the message again.
+ * ratchet, so that either both are durable when the receipt goes out, or WhatsApp delivers the message again. What it
+ * delivers again although the ratchet has passed it is answered from the inbox.
  *
  * Transactions of one peer exclude each other, whichever direction they have: the library guards sends by the account
  * and receipts by the peer, so that one could overwrite the other's step.
@@ -35,6 +36,18 @@ export function durableSignalRepository(inbox: InboxWriter): MakeRepository {
     const byPeer = async <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
       alone(await peerKey(base, jid), work);
 
+    /** An error that leaves here makes the library tell WhatsApp that the message cannot be read. */
+    const readably = async (ciphertext: Uint8Array, decrypt: () => Promise<Uint8Array>): Promise<Uint8Array> => {
+      try {
+        return await decrypt();
+      } catch (error) {
+        const known = inbox.known(ciphertext);
+        if (known !== null) return known;
+        await outside(() => inbox.note(keys, ciphertext));
+        throw error;
+      }
+    };
+
     return {
       ...base,
       encryptMessage: (input) => byPeer(input.jid, () => base.encryptMessage(input)),
@@ -46,17 +59,21 @@ export function durableSignalRepository(inbox: InboxWriter): MakeRepository {
       getSessionInfo: (jid) => outside(() => base.getSessionInfo(jid)),
       migrateSession: (from, to) => outside(() => base.migrateSession(from, to)),
       decryptMessage: (input) =>
-        byPeer(input.jid, async () => {
-          const plaintext = await base.decryptMessage(input);
-          await inbox.keep(keys, input.ciphertext, plaintext);
-          return plaintext;
-        }),
+        readably(input.ciphertext, () =>
+          byPeer(input.jid, async () => {
+            const plaintext = await base.decryptMessage(input);
+            await inbox.keep(keys, input.ciphertext, plaintext);
+            return plaintext;
+          }),
+        ),
       decryptGroupMessage: (input) =>
-        alone(input.group, async () => {
-          const plaintext = await base.decryptGroupMessage(input);
-          await inbox.keep(keys, input.msg, plaintext);
-          return plaintext;
-        }),
+        readably(input.msg, () =>
+          alone(input.group, async () => {
+            const plaintext = await base.decryptGroupMessage(input);
+            await inbox.keep(keys, input.msg, plaintext);
+            return plaintext;
+          }),
+        ),
     };
   };
 }

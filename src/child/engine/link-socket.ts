@@ -7,10 +7,8 @@ import {
   type BinaryNode,
   type UserFacingSocketConfig,
   type BaileysEventMap,
-  type MessageUserReceiptUpdate,
   type WAMessage,
   type WAMessageKey,
-  type WAMessageUpdate,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type { LinkLimits, LinkTarget } from '../../contract/ipc.ts';
@@ -23,10 +21,11 @@ import type { GroupCache } from './group-cache.ts';
 import type { GroupNotice } from './group-notices.ts';
 import { knownGroup, libraryMetadata } from './group-queries.ts';
 import { watchGroups } from './group-watch.ts';
+import { holdStanzas } from './held-stanzas.ts';
 import type { Inbox } from './inbox.ts';
 import { trustAuthority } from './trust.ts';
 
-export type { BinaryNode, MessageUserReceiptUpdate, WAMessage, WAMessageKey, WAMessageUpdate, WASocket };
+export type { BinaryNode, WAMessage, WAMessageKey, WASocket };
 
 export interface LinkSocketOptions {
   readonly target: LinkTarget;
@@ -52,13 +51,10 @@ export interface LinkSocketListener {
   stanza(): void;
   ack(attrs: Readonly<Record<string, string>>): void;
   messages(sock: WASocket, messages: readonly WAMessage[], isBackfill: boolean): void;
-  updates(sock: WASocket, updates: readonly WAMessageUpdate[]): void;
-  /** Receipts of members of groups. */
-  memberReceipts(sock: WASocket, receipts: readonly MessageUserReceiptUpdate[]): void;
-  /** Receipts of members of groups. */
-  memberReceipts(sock: WASocket, receipts: readonly MessageUserReceiptUpdate[]): void;
-  /** Presence, chat states, calls and notifications, as they came. */
-  people(sock: WASocket, stanza: BinaryNode): void;
+  /** A receipt as it came. Null for one that tells nothing of the account's messages; otherwise it resolves as `group`. */
+  receipt(sock: WASocket, stanza: BinaryNode): Promise<boolean> | null;
+  /** Presence, chat states, calls and notifications, as they came; answers as `receipt` does. */
+  people(sock: WASocket, stanza: BinaryNode): Promise<boolean> | null;
   /** Resolves with true when it is recorded, and WhatsApp hears of it; with false it tells it again. */
   group(sock: WASocket, notice: GroupNotice): Promise<boolean>;
   /** Something that came could not be read. */
@@ -133,8 +129,13 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
   sock.ws.prependListener('CB:message', (node: BinaryNode) => inbox.expect(node));
   sock.ws.on('frame', () => on.stanza());
   sock.ws.on('CB:ack,class:message', (node: BinaryNode) => on.ack(node.attrs));
-  for (const tag of ['presence', 'chatstate', 'call', 'notification']) {
-    sock.ws.on(`CB:${tag}`, (node: BinaryNode) => on.people(sock, node));
+  for (const tag of ['presence', 'chatstate']) {
+    sock.ws.on(`CB:${tag}`, (node: BinaryNode) => void on.people(sock, node));
+  }
+  // After the groups' turn: theirs are held there.
+  for (const tag of ['notification', 'call', 'receipt'] as const) {
+    const told = tag === 'receipt' ? on.receipt : on.people;
+    holdStanzas(sock, { tag, record: (node) => told(sock, node), failed: () => on.unreadable(`a ${tag}`) });
   }
   // Without these two the library waits for ever: for an upgrade that was answered otherwise, and on a broken frame.
   sock.ws.on('unexpected-response', (_request: unknown, response: { statusCode?: number }) => {
@@ -160,8 +161,6 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
     if (update.connection === 'close') over(closeCauseOf(update.lastDisconnect?.error));
   });
   hearAtOnce(sock, 'messages.upsert', ({ messages, type }) => on.messages(sock, messages.map(copy), type === 'append'));
-  hearAtOnce(sock, 'messages.update', (updates) => on.updates(sock, updates));
-  hearAtOnce(sock, 'message-receipt.update', (receipts) => on.memberReceipts(sock, receipts));
 
   return {
     sock,

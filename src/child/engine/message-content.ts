@@ -74,11 +74,13 @@ const controlTypes = new Set([
 ]);
 
 export function kindOf(message: WAMessage): MessageKind {
-  if (message.messageStubType === ciphertextStub) return 'undecryptable';
-  if (message.category === 'peer') return 'control';
-  if (message.messageStubType) return 'stub';
   const content = normalizeMessageContent(message.message);
   const type = content === undefined ? undefined : getContentType(content);
+  // Of a message in several parts one may be unreadable, while what it says is not.
+  const isUndecryptable = message.messageStubType === ciphertextStub;
+  if (isUndecryptable && type === undefined) return 'undecryptable';
+  if (message.category === 'peer') return 'control';
+  if (message.messageStubType && !isUndecryptable) return 'stub';
   return type === undefined || controlTypes.has(type) ? 'control' : 'shown';
 }
 

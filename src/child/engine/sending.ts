@@ -29,8 +29,8 @@ export interface SendingContext {
   readonly expirations: ChatExpirations;
   readonly limits: LinkLimits;
   readonly clock: Clock;
-  /** Tells the store how WhatsApp answered; not waited for. */
-  readonly onAck: (sent: SentMessage, ack: AckOutcome) => void;
+  /** Tells the store how WhatsApp answered; resolves with true when that is committed. */
+  readonly onAck: (sent: SentMessage, ack: AckOutcome) => Promise<boolean>;
 }
 
 /** A message that has gone out, as far as its ack changes anything. */
@@ -48,6 +48,9 @@ export interface AckOutcome {
   /** WhatsApp's code of a refusal. */
   readonly code: string | null;
 }
+
+/** How long the answer of a send waits for its ack to be committed; the supervisor allows for a little more. */
+const commitPatienceMs = 3_000;
 
 interface SendOrder {
   readonly messageId: string;
@@ -105,13 +108,26 @@ export async function sendMessage(context: SendingContext, order: SendOrder): Pr
     case 'silent':
       return { to, status: 'pending', at: clock.now() };
     case 'refused':
-      context.onAck(sent, { tag: 'refused', at: outcome.at, code: outcome.code });
+      await within(commitPatienceMs, context.onAck(sent, { tag: 'refused', at: outcome.at, code: outcome.code }));
       throw refused('the message was not accepted', outcome.code);
     case 'acked':
-      context.onAck(sent, { tag: 'acked', at: outcome.at, code: null });
-      return { to, status: 'sent', at: outcome.at };
+      // What is called sent is forgotten by whoever handed it over: the row must say so first.
+      return (await within(commitPatienceMs, context.onAck(sent, { tag: 'acked', at: outcome.at, code: null })))
+        ? { to, status: 'sent', at: outcome.at }
+        : { to, status: 'pending', at: outcome.at };
     default:
       return assertNever(outcome);
+  }
+}
+
+/** What the work answers, or false when it takes too long; it goes on all the same. */
+async function within(patienceMs: number, work: Promise<boolean>): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), patienceMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,8 +1,6 @@
-/** From the library's status updates to receipts: pure. */
+/** From receipts to what is recorded: pure. */
 import type { SessionEvent } from '../../contract/events.ts';
-import { isGroupJid } from '../../contract/ids.ts';
 import type { RecordItem } from '../../contract/ipc.ts';
-import type { MessageUserReceiptUpdate, WAMessageUpdate } from '../engine/link-socket.ts';
 
 export interface ReceiptFacts {
   readonly messageId: string;
@@ -13,32 +11,6 @@ export interface ReceiptFacts {
   readonly status: 'delivered' | 'read' | 'played';
   /** Unix milliseconds. */
   readonly at: number;
-}
-
-/** WebMessageInfo.Status of the WhatsApp protobuf. */
-const statusNames: Readonly<Record<number, ReceiptFacts['status']>> = { 3: 'delivered', 4: 'read', 5: 'played' };
-
-/** The receipts among updates; the key carries the address of whoever sent the receipt, so only the id identifies. */
-export function receiptsOf(updates: readonly WAMessageUpdate[], now: number): readonly ReceiptFacts[] {
-  return updates.flatMap(({ key, update }) => {
-    const status = statusNames[update.status ?? -1];
-    if (status === undefined || key.fromMe !== true || !key.id || !key.remoteJid) return [];
-    const at = timeOf(update.messageTimestamp, now);
-    return [{ messageId: key.id, from: key.remoteJid, group: null, status, at }];
-  });
-}
-
-/** The receipts of members of groups; whether something was played or read, the library does not tell. */
-export function memberReceiptsOf(updates: readonly MessageUserReceiptUpdate[], now: number): readonly ReceiptFacts[] {
-  return updates.flatMap(({ key, receipt }) => {
-    const { id, remoteJid } = key;
-    if (key.fromMe !== true || !id || !remoteJid || !isGroupJid(remoteJid) || !receipt.userJid) return [];
-    const { readTimestamp, receiptTimestamp } = receipt;
-    const isRead = readTimestamp !== undefined && readTimestamp !== null;
-    const at = timeOf(isRead ? readTimestamp : receiptTimestamp, now);
-    const status = isRead ? ('read' as const) : ('delivered' as const);
-    return [{ messageId: id, from: receipt.userJid, group: remoteJid, status, at }];
-  });
 }
 
 /**
@@ -59,9 +31,4 @@ export function receiptItems(ids: readonly string[], receipt: ReceiptFacts, from
       (id) => ({ tag: 'event', event: eventOf([id]), at, onceId: `receipt:${id}:${from}:${status}` }) as const,
     ),
   ];
-}
-
-function timeOf(seconds: unknown, now: number): number {
-  const value = Number(seconds ?? 0);
-  return value > 0 ? value * 1000 : now;
 }

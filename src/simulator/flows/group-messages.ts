@@ -68,7 +68,8 @@ async function handleGroupMessage(
   const { context, groups, acknowledgements } = parts;
   const sender = connection.device;
   const account = sender.user;
-  context.oracle.received(account);
+  // With a participant it is a copy that this one asked for again.
+  context.oracle.received(account, node.attrs['participant'] === undefined ? (node.attrs['id'] ?? null) : null);
   judge(context, node, sender);
   const group = groups.byJid(node.attrs['to'] ?? '');
   const refusal = context.faults.takeSendRefusal(account) ?? inherentRefusal(group, account, node);

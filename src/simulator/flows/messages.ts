@@ -49,7 +49,7 @@ async function handleMessage(parts: MessageFlowParts, node: BinaryNode, connecti
   const sender = connection.device;
   const account = sender.user;
   const isPeer = node.attrs['category'] === 'peer';
-  if (!isPeer) context.oracle.received(account);
+  if (!isPeer) context.oracle.received(account, isAskedFor(node) ? null : (node.attrs['id'] ?? null));
 
   const copies = copiesOf(node);
   for (const { enc } of copies) {
@@ -65,6 +65,11 @@ async function handleMessage(parts: MessageFlowParts, node: BinaryNode, connecti
   const received = await distribute(parts, { node, connection, copies, isPeer });
   acknowledgements.accept(connection, node);
   for (const message of received) await parts.contact.react(message);
+}
+
+/** A copy for one device that could not read the first one. */
+function isAskedFor(node: BinaryNode): boolean {
+  return node.attrs['device_fanout'] === 'false' || node.attrs['participant'] !== undefined;
 }
 
 /** Every copy of a fan-out, or the one of a stanza for a single device (peer messages, answers to retry receipts). */

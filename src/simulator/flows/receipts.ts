@@ -29,6 +29,8 @@ export interface ReceiptFlowParts {
 
 /** Receipts that other people get to see; a receipt without type tells delivery. */
 const PUBLIC_TYPES: ReadonlySet<string | undefined> = new Set([undefined, 'inactive', 'read', 'played']);
+/** Receipts that say that the device has a message: from others, or from another device of the account. */
+const DELIVERY_TYPES: ReadonlySet<string | undefined> = new Set([undefined, 'inactive', 'sender', 'peer_msg']);
 /** Receipts after which the account's other sessions show the chat as read. */
 const READ_TYPES: ReadonlySet<string | undefined> = new Set(['read', 'read-self', 'played']);
 
@@ -52,6 +54,7 @@ function takeReceipt(parts: ReceiptFlowParts, node: BinaryNode, connection: Conn
   const to = node.attrs['to'] ?? '';
   const atMs = context.clock.now();
   const ids = [node.attrs['id'] ?? '', ...children(child(node, 'list'), 'item').map((item) => item.attrs['id'] ?? '')];
+  if (DELIVERY_TYPES.has(type)) context.oracle.confirmed(reader, ids);
   queues.confirmMessages(reader, ids);
   for (const id of ids) {
     const at = Math.floor(atMs / 1000);

@@ -139,6 +139,7 @@ export class Queues {
     const { node } = entry;
     this.#context.oracle.awaiting(connection.device, oracleKey(entry));
     this.#context.times.note('to_client', node);
+    if (node.tag === 'message') this.#context.oracle.offered(connection.device, node.attrs['id'] ?? '');
     connection.send(offline === null ? node : { ...node, attrs: { ...node.attrs, offline } });
   }
 
