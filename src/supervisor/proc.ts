@@ -1,5 +1,6 @@
 /** What Linux tells of processes; null where it tells nothing, as on other systems. The only reader of /proc. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 /** Private memory of a process, in RAM and swapped out: what a cap is measured by. Bytes. */
 export function privateMemoryBytes(pid: number): number | null {
@@ -10,8 +11,8 @@ export function privateMemoryBytes(pid: number): number | null {
 }
 
 /** The fair share of a process in all memory that it uses, shared pages divided by their users. Bytes. */
-export function proportionalMemoryBytes(pid: number): number | null {
-  const rollup = read(`/proc/${pid}/smaps_rollup`);
+export async function proportionalMemoryBytes(pid: number): Promise<number | null> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => null);
   const kb = rollup === null ? null : kilobytes(rollup, 'Pss');
   return kb === null ? null : kb * 1024;
 }

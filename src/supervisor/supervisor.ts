@@ -19,7 +19,7 @@ import { SessionNews } from './session-news.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
 import type { BreakerView } from './start-breaker.ts';
 import { sleep } from './start-gate.ts';
-import { readStats, type SupervisorStats } from './stats.ts';
+import { readStats, weigh, type SupervisorStats } from './stats.ts';
 import { notConnected, statusOf } from './session-status.ts';
 import { isOver } from './status.ts';
 import { waitUntil } from './wait-until.ts';
@@ -117,6 +117,11 @@ export class Supervisor {
   stats(): SupervisorStats {
     const { settings, otherProcesses } = this.#options;
     return readStats(this.#hosting, settings, otherProcesses?.() ?? { postgres: null, simulator: null });
+  }
+
+  /** Finds out what of `stats` takes time, unless that was done just now. */
+  weigh(): Promise<void> {
+    return weigh(this.#hosting, this.#options.otherProcesses?.() ?? { postgres: null, simulator: null });
   }
 
   /** Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`, `capacity_exhausted`. */

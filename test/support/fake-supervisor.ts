@@ -60,6 +60,7 @@ export function createFakeSupervisor(store: Store): FakeSupervisor {
     },
     assertCapacity: () => undefined,
     reconsider: async (id) => note('reconsider', id),
+    weigh: async () => undefined,
     stats: () => {
       throw new WardenError('internal_error');
     },
