@@ -38,7 +38,7 @@ export async function createStore(options: {
   );
   const listener = new DeliveryListener(connection, log);
   return {
-    sessions: createSessionsStore(database),
+    sessions: createSessionsStore(database, log),
     children: createChildrenStore(database),
     credentials: createCredentialsStore(database),
     commits: {

@@ -9,26 +9,26 @@ import type { Outcome, Write } from './commit-batch.ts';
 /** Bounds the size of one transaction; what does not fit goes into the next. */
 const maxWritesPerCommit = 500;
 
-interface Waiting {
-  readonly write: Write;
+interface Waiting<W> {
+  readonly write: W;
   readonly done: (outcome: Outcome) => void;
   readonly failed: (error: unknown) => void;
 }
 
-export class CommitQueue {
-  private waiting: Waiting[] = [];
+export class CommitQueue<W = Write> {
+  private waiting: Waiting<W>[] = [];
   private running: Promise<void> | null = null;
-  private readonly commit: (writes: readonly Write[]) => Promise<readonly Outcome[]>;
+  private readonly commit: (writes: readonly W[]) => Promise<readonly Outcome[]>;
   private readonly log: Logger;
 
   /** `commit` carries out writes in one transaction and answers an outcome for each, or throws for all of them. */
-  constructor(commit: (writes: readonly Write[]) => Promise<readonly Outcome[]>, log: Logger) {
+  constructor(commit: (writes: readonly W[]) => Promise<readonly Outcome[]>, log: Logger) {
     this.commit = commit;
     this.log = log;
   }
 
   /** Resolves after COMMIT; rejects with what the write met: `fenced`, `storage_unavailable`, or the database's error. */
-  submit(write: Write): Promise<void> {
+  submit(write: W): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({
         write,
@@ -53,7 +53,7 @@ export class CommitQueue {
     this.running = null;
   }
 
-  private async commitTogether(batch: readonly Waiting[]): Promise<void> {
+  private async commitTogether(batch: readonly Waiting<W>[]): Promise<void> {
     try {
       const outcomes = await this.commit(batch.map(({ write }) => write));
       for (const [index, entry] of batch.entries()) entry.done(outcomes[index] ?? null);

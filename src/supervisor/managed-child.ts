@@ -17,7 +17,7 @@ import { ChildMemory } from './child-memory.ts';
 import { classifyExit, type KillCause } from './exit-cause.ts';
 import type { Incarnation } from './incarnation.ts';
 import { judgeMemory } from './memory-policy.ts';
-import { raiseOomScore } from './proc.ts';
+import { lowerPriority, raiseOomScore } from './proc.ts';
 import {
   dueAt,
   hasProcess,
@@ -245,6 +245,7 @@ export class ManagedChild {
     if (child.pid !== undefined) {
       orphans.note(child.pid);
       raiseOomScore(child.pid);
+      lowerPriority(child.pid);
     }
     // `close` comes after all of stderr was read; a grandchild that holds the pipe must not hold us.
     child.once('exit', (code, signal) => {

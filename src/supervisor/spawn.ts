@@ -74,6 +74,8 @@ export const leanFlags: readonly string[] = [
   '--single-threaded',
   '--no-sparkplug',
   '--bytecode-old-age=1',
+  // The idle collection does its work, once and not every eight seconds.
+  '--no-memory-reducer',
   '--expose-gc',
 ];
 
