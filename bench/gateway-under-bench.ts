@@ -1,6 +1,7 @@
 /** Starts a gateway on a folder of paired sessions, asks it things, looks at its processes, and ends it. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { ChildProgram } from '../src/gateway.ts';
@@ -42,6 +43,7 @@ export class GatewayUnderBench {
     const port = await freePort();
     const startedAtMs = performance.now();
     const child = fork(entry, [JSON.stringify(options.children ?? {})], {
+      execArgv: startFlags(),
       env: {
         PATH: '/usr/bin:/bin:/usr/sbin:/sbin',
         NODE_ENV: 'production',
@@ -107,6 +109,14 @@ export class GatewayUnderBench {
     clearTimeout(timer);
     await this.api.close();
   }
+}
+
+/** The flags with which `npm start` runs a gateway. */
+function startFlags(): string[] {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const flags = /"start": "node ((?:--\S+ )*)dist/.exec(text)?.[1];
+  if (flags === undefined) throw new Error('package.json has no script start as the bench expects it');
+  return flags.trim().split(' ');
 }
 
 export async function freePort(): Promise<number> {
