@@ -1,6 +1,7 @@
 /** Starts a gateway on a folder of paired sessions, asks it things, looks at its processes, and ends it. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -58,7 +59,7 @@ export class GatewayUnderBench {
         LOG_LEVEL: 'error',
         ...options.env,
       },
-      execArgv: [...process.execArgv, ...(options.nodeFlags ?? [])],
+      execArgv: [...startFlags(), ...(options.nodeFlags ?? [])],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const gateway = new GatewayUnderBench(child, port, startedAtMs);
@@ -126,6 +127,14 @@ export class GatewayUnderBench {
     clearTimeout(timer);
     await this.api.close();
   }
+}
+
+/** The flags with which `npm start` runs a gateway. */
+function startFlags(): string[] {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const flags = /"start": "node ((?:--\S+ )*)dist/.exec(text)?.[1];
+  if (flags === undefined) throw new Error('package.json has no script start as the bench expects it');
+  return flags.trim().split(' ');
 }
 
 export async function freePort(): Promise<number> {

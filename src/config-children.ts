@@ -67,8 +67,9 @@ export const childVariables = {
   }),
   connectRate: decimal({
     name: 'CONNECT_RATE',
-    fallback: '2',
-    sentence: 'Connections to WhatsApp per second, after a burst.',
+    fallback: '4',
+    sentence:
+      'Connections to WhatsApp per second, after a burst; 4 brings 200 sessions back within a minute and is still gentle for one address.',
   }),
   connectBurst: integer({
     name: 'CONNECT_BURST',

@@ -57,6 +57,8 @@ export interface SupervisorPort {
   /** Makes changes of a session's row true for its process. */
   reconsider(id: SessionId): Promise<unknown>;
   stats(): SupervisorStats;
+  /** Finds out what of `stats` takes time to find out; resolves at once when that was done just now. */
+  weigh(): Promise<void>;
   connect(id: SessionId): Promise<unknown>;
   disconnect(id: SessionId): Promise<unknown>;
   restart(id: SessionId): Promise<unknown>;

@@ -1,4 +1,5 @@
 /** Tells the supervisor from the main loop, and so only while that loop turns, how the child is. */
+import { getHeapStatistics } from 'node:v8';
 import type { ChildNotices } from '../contract/ipc.ts';
 import { idleCollection } from './idle-collection.ts';
 
@@ -6,6 +7,8 @@ type Heartbeat = ChildNotices['heartbeat'];
 
 interface HeartbeatOptions {
   readonly intervalMs: number;
+  /** The interval while there is nothing to do: each beat of an idle process wakes two of them. */
+  readonly restIntervalMs: number;
   readonly send: (heartbeat: Heartbeat) => void;
   readonly inFlight: () => number;
   readonly sessions: () => Heartbeat['sessions'];
@@ -18,38 +21,63 @@ interface HeartbeatOptions {
  * timer that wakes each of many idle processes all the time.
  */
 const beatsRemembered = 50;
+/** So many beats without an event or a request make a child that rests. */
+const quietBeatsBeforeRest = 3;
 
 /** Begins at once; answers the way to stop it. */
 export function startHeartbeat(options: HeartbeatOptions): () => void {
-  const { intervalMs, collect } = options;
+  const { intervalMs, restIntervalMs, collect } = options;
+  const latenessesMs: number[] = [];
   let seq = 0;
   let dueAtMs = performance.now();
-  let latenesses: readonly number[] = [];
+  let events = 0;
+  let activity = 0;
+  let quietBeats = 0;
+  // process.memoryUsage() would read /proc for a number that nobody wants.
+  let heap = getHeapStatistics();
   const whenIdle =
     collect === null
       ? null
       : idleCollection({
-          heapUsedBytes: () => process.memoryUsage().heapUsed,
-          activity: () =>
-            Object.values(options.sessions()).reduce((sum, { stanzas, events }) => sum + stanzas + events, 0),
-          collect,
+          heapUsedBytes: () => heap.used_heap_size,
+          activity: () => activity,
+          collect: () => {
+            collect();
+            heap = getHeapStatistics();
+          },
         });
+
   const beat = (): void => {
-    const now = performance.now();
-    latenesses = [...latenesses.slice(1 - beatsRemembered), Math.max(0, now - dueAtMs)];
-    dueAtMs = now + intervalMs;
-    const memory = process.memoryUsage();
+    latenessesMs[seq % beatsRemembered] = Math.max(0, performance.now() - dueAtMs);
+    heap = getHeapStatistics();
+    const sessions = options.sessions();
+    const inFlight = options.inFlight();
     options.send({
       seq: seq++,
-      loopDelayP99Ms: Math.round(Math.max(...latenesses)),
-      heapUsedBytes: memory.heapUsed,
-      externalBytes: memory.external,
-      inFlight: options.inFlight(),
-      sessions: options.sessions(),
+      loopDelayP99Ms: Math.round(Math.max(...latenessesMs)),
+      heapUsedBytes: heap.used_heap_size,
+      externalBytes: heap.external_memory,
+      inFlight,
+      sessions,
     });
+    const eventsBefore = events;
+    events = 0;
+    activity = 0;
+    for (const told of Object.values(sessions)) {
+      events += told.events;
+      activity += told.events + told.stanzas;
+    }
+    quietBeats = events === eventsBefore && inFlight === 0 ? quietBeats + 1 : 0;
     whenIdle?.();
+    plan();
   };
+  const plan = (): void => {
+    const delayMs = quietBeats >= quietBeatsBeforeRest ? restIntervalMs : intervalMs;
+    dueAtMs = performance.now() + delayMs;
+    timer = setTimeout(beat, delayMs);
+  };
+
+  let timer: NodeJS.Timeout | undefined;
   beat();
-  const timer = setInterval(beat, intervalMs);
-  return () => clearInterval(timer);
+  return () => clearTimeout(timer);
 }

@@ -10,6 +10,7 @@ import { exposedCollector } from './idle-collection.ts';
 
 /** Told on the command line by the supervisor. */
 const heartbeatMs = Number(process.argv[2]) || 2_000;
+const restingHeartbeatMs = Number(process.argv[3]) || heartbeatMs;
 const flushMs = 2_000;
 const orphanMs = 3_000;
 const window = { requests: 256, bytes: 8 * 1024 * 1024 };
@@ -66,6 +67,7 @@ const channel = new Channel<ToSupervisor, ToChild, ChildNotices>(processPort(pro
 channel.notify('hello', { protocol: protocolVersion, pid: process.pid });
 const stopHeartbeat = startHeartbeat({
   intervalMs: heartbeatMs,
+  restIntervalMs: restingHeartbeatMs,
   send: (heartbeat) => channel.notify('heartbeat', heartbeat),
   inFlight: () => channel.inFlight,
   sessions: () => host.stats(),

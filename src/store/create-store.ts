@@ -50,7 +50,7 @@ export async function createStore(options: {
   const credentials = createCredentialsStore(database);
   const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);
   return {
-    sessions: createSessionsStore(database),
+    sessions: createSessionsStore(database, log),
     children: createChildrenStore(database),
     credentials,
     commits: {

@@ -3,12 +3,16 @@ import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import { backoff, pacingOverrides } from '../contract/pacing.ts';
+import type { Logger } from '../log.ts';
+import { CommitQueue } from './group-commit.ts';
+import { saveLinks, type LinkSave } from './link-saves.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import type { Page, SessionRow, SessionsStore } from './store.ts';
-import { sessionIdColumn, textOf, timestampOf } from './values.ts';
+import { sessionIdColumn, textOf } from './values.ts';
 import { insertWebhook } from './webhooks.ts';
 
-export function createSessionsStore(database: Database): SessionsStore {
+export function createSessionsStore(database: Database, log: Logger): SessionsStore {
+  const links = new CommitQueue<LinkSave>((saves) => saveLinks(database, saves), log);
   return {
     create: async (session) => {
       try {
@@ -61,24 +65,7 @@ export function createSessionsStore(database: Database): SessionsStore {
         `),
       );
     },
-    saveLink: async (snapshot, at) => {
-      const instant = sql.fragment`to_timestamp(${timestampOf(at)})`;
-      const device = snapshot.device === null ? null : textOf(JSON.stringify(snapshot.device));
-      await database.run((connection) =>
-        connection.query(sql.type(noRow)`
-          update sessions set
-            link_state = ${snapshot.state},
-            link_reason = ${textOf(snapshot.reason)},
-            link_until = to_timestamp(${timestampOf(snapshot.until)}::float8),
-            device = case when ${snapshot.isPaired} then coalesce(${device}::json, device) end,
-            linked_at = case when ${snapshot.isPaired} then case when is_paired then linked_at else ${instant} end end,
-            is_paired = ${snapshot.isPaired},
-            last_connected_at = case when ${snapshot.state === 'connected'} then ${instant} else last_connected_at end,
-            updated_at = ${instant}
-          where id = ${snapshot.session}
-        `),
-      );
-    },
+    saveLink: (snapshot, at) => links.submit({ snapshot, at }),
     delete: (id) =>
       database.transaction(async (transaction) => {
         // Before the deliveries that go with them, as whoever settles attempts does.

@@ -7,6 +7,7 @@ import type { ExitReport } from './exit-report.ts';
 import type { MemoryCaps } from './memory-policy.ts';
 import type { OrphanRecords } from './orphans.ts';
 import type { SupervisorSettings } from './settings.ts';
+import type { Pulse } from './pulse.ts';
 import type { Wrappers } from './spawn.ts';
 import type { StartGate } from './start-gate.ts';
 
@@ -17,6 +18,7 @@ export interface ChildEnvironment {
   readonly childFlags: readonly string[];
   readonly settings: SupervisorSettings;
   readonly gate: StartGate;
+  readonly pulse: Pulse;
   readonly wrappers: () => Wrappers;
   readonly orphans: OrphanRecords;
   readonly clock: Clock;

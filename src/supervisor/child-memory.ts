@@ -2,44 +2,50 @@
 import type { Clock } from '../clock.ts';
 import type { ChildNotices } from '../contract/ipc.ts';
 import { MemoryHistory } from './memory-history.ts';
-import { growthOf, type GrowthKind, type MemorySample, type MemorySizes } from './memory-policy.ts';
-import { privateMemoryBytes, proportionalMemoryBytes } from './proc.ts';
+import { growthOf, looksToSkip, type GrowthKind, type MemorySample, type MemorySizes } from './memory-policy.ts';
+import { privateMemoryBytes } from './proc.ts';
 
-/** Reading the proportional size takes the kernel about a millisecond. */
-const pssIntervalMs = 15_000;
+interface ChildMemoryOptions {
+  readonly clock: Clock;
+  /** Whether the kernel refuses memory beyond the cap, whatever is seen here. */
+  readonly isCapped: boolean;
+}
+
+interface LookOptions {
+  readonly pid: number;
+  readonly vitals: ChildNotices['heartbeat'] | null;
+  /** Beyond this the child is to be replaced. */
+  readonly softBytes: number;
+}
 
 export class ChildMemory {
-  readonly #clock: Clock;
+  readonly #options: ChildMemoryOptions;
   readonly #history = new MemoryHistory();
-  #pssAt = 0;
   #vitals: ChildNotices['heartbeat'] | null = null;
   /** What it told last, and what was there before it did: what came after the heartbeat, it does not tell of. */
   #told: MemorySizes | null = null;
+  #toSkip = 0;
   /** Private memory at the last look; null where the system does not tell. */
   bytes: number | null = null;
-  /** The fair share of all memory that it uses, shared pages included. */
-  pssBytes: number | null = null;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: ChildMemoryOptions) {
+    this.#options = options;
   }
 
-  look(pid: number, vitals: ChildNotices['heartbeat'] | null): number | null {
+  /** To be called at each tick. Null where the system does not tell, and while a look is not worth its while. */
+  look({ pid, vitals, softBytes }: LookOptions): number | null {
+    if (this.#toSkip-- > 0) return null;
     const before = this.bytes;
     this.bytes = privateMemoryBytes(pid);
     if (this.bytes === null) return null;
+    this.#toSkip = this.#options.isCapped ? looksToSkip({ before, now: this.bytes, softBytes }) : 0;
     if (vitals !== null && vitals !== this.#vitals) {
       const { heapUsedBytes: heapBytes, externalBytes } = vitals;
       this.#told = { privateBytes: Math.min(before ?? this.bytes, this.bytes), heapBytes, externalBytes };
       this.#vitals = vitals;
     }
-    const now = this.#clock.monotonic();
-    if (this.pssBytes === null || now - this.#pssAt >= pssIntervalMs) {
-      this.pssBytes = proportionalMemoryBytes(pid);
-      this.#pssAt = now;
-    }
     this.#history.add({
-      at: this.#clock.now(),
+      at: this.#options.clock.now(),
       privateBytes: this.bytes,
       heapBytes: vitals?.heapUsedBytes ?? null,
       externalBytes: vitals?.externalBytes ?? null,

@@ -11,12 +11,14 @@ import { DeafWatch } from './deaf-watch.ts';
 import type { ExitVerdict } from './exit-cause.ts';
 import type { LiveSession } from './live-session.ts';
 import { ExitRecords } from './exit-records.ts';
+import { FairShares } from './fair-shares.ts';
 import { machineMemory } from './machine-memory.ts';
 import { memoryCaps } from './memory-policy.ts';
 import { OrphanRecords } from './orphans.ts';
 import { placeSession, type Place } from './placement.ts';
 import { hasProcess } from './process-machine.ts';
 import type { SupervisorSettings } from './settings.ts';
+import { Pulse, tickMsFor } from './pulse.ts';
 import { findWrappers, leanFlags, type Wrappers } from './spawn.ts';
 import { StartBreaker, type BreakerView } from './start-breaker.ts';
 import { LinkGate, StartGate } from './start-gate.ts';
@@ -50,6 +52,7 @@ const fencedTrouble =
   'Another gateway has taken the session over; make sure that only one uses this database, then call connect.';
 
 export class Hosting {
+  readonly shares: FairShares;
   readonly #options: HostingOptions;
   readonly #environment: HostEnvironment;
   readonly #orphans: OrphanRecords;
@@ -65,6 +68,7 @@ export class Hosting {
   constructor(options: HostingOptions) {
     this.#options = options;
     const { settings, clock, random, storagePath, log, childEntry = builtEntry, childFlags = leanFlags } = options;
+    this.shares = new FairShares(clock);
     this.#orphans = new OrphanRecords(storagePath);
     this.#gate = new StartGate(settings.startConcurrency);
     this.#linkGate = new LinkGate({
@@ -92,6 +96,7 @@ export class Hosting {
       childEntry,
       childFlags,
       gate: this.#gate,
+      pulse: new Pulse(tickMsFor(settings.heartbeatSuspectMs)),
       linkGate: this.#linkGate,
       wrappers: () => this.#wrappers,
       orphans: this.#orphans,

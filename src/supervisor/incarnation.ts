@@ -14,7 +14,7 @@ export interface Incarnation {
   readonly spawnedAt: number;
   readonly memory: ChildMemory;
   caps: MemoryCaps;
-  readonly pulse: NodeJS.Timeout;
+  readonly stopPulse: () => void;
   wasAsked: boolean;
   vitals: ChildNotices['heartbeat'] | null;
   vitalsAt: number;

@@ -15,8 +15,9 @@ interface LiveHooks {
   readonly monotonic: () => number;
 }
 
-/** Per heartbeat: what was done a minute ago counts for a fifth. */
-const workDecay = 0.95;
+/** What was done a minute ago counts for a fifth. */
+const workLeftAfterMinute = 0.2;
+const minuteMs = 60_000;
 
 export class LiveSession {
   readonly id: SessionId;
@@ -60,6 +61,7 @@ export class LiveSession {
   readonly #hooks: LiveHooks;
   #counters = { stanzas: 0, events: 0 };
   #work = 0;
+  #workedAt: number;
   #unsaved: LinkSnapshot | null = null;
   #saving: Promise<void> | null = null;
 
@@ -68,7 +70,8 @@ export class LiveSession {
     this.isSandbox = row.sandbox;
     this.memoryCapMb = row.memoryCapMb;
     this.isolated = row.isolated;
-    this.hearing = beginHearing(hooks.monotonic());
+    this.#workedAt = hooks.monotonic();
+    this.hearing = beginHearing(this.#workedAt);
     this.desired = row.desired;
     this.#hooks = hooks;
     this.link = {
@@ -100,12 +103,14 @@ export class LiveSession {
     this.hearing = beginHearing(this.#hooks.monotonic());
   }
 
-  /** Counters of a heartbeat, from the beginning of its link; older work counts less with every one. */
+  /** Counters of a heartbeat, from the beginning of its link; older work counts less and less. */
   worked(stanzas: number, events: number): void {
     const { stanzas: known, events: told } = this.#counters;
     const isNewLink = stanzas < known || events < told;
     const done = isNewLink ? stanzas + events : stanzas - known + (events - told);
-    this.#work = this.#work * workDecay + done;
+    const now = this.#hooks.monotonic();
+    this.#work = this.#work * workLeftAfterMinute ** ((now - this.#workedAt) / minuteMs) + done;
+    this.#workedAt = now;
     this.#counters = { stanzas, events };
   }
 

@@ -17,7 +17,7 @@ import { ChildMemory } from './child-memory.ts';
 import { classifyExit, type KillCause } from './exit-cause.ts';
 import type { Incarnation } from './incarnation.ts';
 import { judgeMemory } from './memory-policy.ts';
-import { raiseOomScore } from './proc.ts';
+import { lowerPriority, raiseOomScore } from './proc.ts';
 import {
   dueAt,
   hasProcess,
@@ -32,7 +32,7 @@ import { Recycling, type MemoryWarning } from './recycling.ts';
 import { spawnChild } from './spawn.ts';
 import type { Slot } from './start-gate.ts';
 import { StderrTail } from './stderr-tail.ts';
-import { beginWatch, heard, judge, look } from './watchdog.ts';
+import { beginWatch, heard, judge, look, restingBeatMs } from './watchdog.ts';
 
 const channelWindow = { requests: 64, bytes: 8 * 1_048_576 };
 const requestDeadlineMs = 30_000;
@@ -65,10 +65,6 @@ export class ManagedChild {
   }
   get memoryBytes(): number | null {
     return this.#incarnation?.memory.bytes ?? null;
-  }
-  /** The fair share of all memory that it uses, shared pages included; null where the system does not tell. */
-  get pssBytes(): number | null {
-    return this.#incarnation?.memory.pssBytes ?? null;
   }
   get vitals(): ChildNotices['heartbeat'] | null {
     return this.#incarnation?.vitals ?? null;
@@ -214,7 +210,8 @@ export class ManagedChild {
   }
 
   #spawn(): void {
-    const { childEntry, childFlags, settings, wrappers, orphans, clock, log } = this.#environment;
+    const { childEntry, childFlags, settings, wrappers, orphans, pulse, clock, log } = this.#environment;
+    const { heartbeatIntervalMs: intervalMs, heartbeatSuspectMs: suspectMs } = settings;
     const caps = this.#listeners.caps();
     const child = spawnChild({
       entry: childEntry,
@@ -222,21 +219,21 @@ export class ManagedChild {
       caps,
       wrappers: wrappers(),
       environment: settings.childEnvironment,
-      heartbeatMs: settings.heartbeatIntervalMs,
+      heartbeatMs: intervalMs,
+      restingHeartbeatMs: restingBeatMs({ intervalMs, suspectMs }),
       onError: (error) => {
         log.warn({ err: error, pid: child.pid }, 'child process reported an error');
         if (child.pid === undefined) this.#over(incarnation, { code: null, signal: null, spawnError: error.message });
       },
     });
-    const tickMs = Math.min(1000, Math.max(50, settings.heartbeatSuspectMs / 4));
     const incarnation: Incarnation = {
       process: child,
       channel: this.#open(child),
       stderr: new StderrTail(child.stderr),
       caps,
-      pulse: setInterval(() => this.#pulse(incarnation, tickMs), tickMs),
+      stopPulse: pulse.add(() => this.#pulse(incarnation)),
       spawnedAt: clock.monotonic(),
-      memory: new ChildMemory(clock),
+      memory: new ChildMemory({ clock, isCapped: wrappers().prlimit !== null }),
       wasAsked: false,
       vitals: null,
       vitalsAt: 0,
@@ -248,6 +245,7 @@ export class ManagedChild {
     if (child.pid !== undefined) {
       orphans.note(child.pid);
       raiseOomScore(child.pid);
+      lowerPriority(child.pid);
     }
     // `close` comes after all of stderr was read; a grandchild that holds the pipe must not hold us.
     child.once('exit', (code, signal) => {
@@ -298,10 +296,10 @@ export class ManagedChild {
     incarnation.channel.request('shutdown', { deadlineMs }, { deadlineMs, urgent: true }).catch(() => null);
   }
 
-  #pulse(incarnation: Incarnation, tickMs: number): void {
+  #pulse(incarnation: Incarnation): void {
     const { pid } = incarnation.process;
-    const { clock, log } = this.#environment;
-    incarnation.watch = look(incarnation.watch, clock.monotonic(), tickMs);
+    const { clock, log, pulse } = this.#environment;
+    incarnation.watch = look(incarnation.watch, clock.monotonic(), pulse.tickMs);
     // The memory of a process that is ending tells nothing, and its deadline is set.
     const isEnding = this.#state.life.tag === 'stopping';
     if (!isEnding && this.#weigh(incarnation) === 'kill') {
@@ -324,9 +322,10 @@ export class ManagedChild {
     const { pid } = incarnation.process;
     const { settings, log } = this.#environment;
     const { memory, vitals, caps } = incarnation;
-    const bytes = pid === undefined ? null : memory.look(pid, vitals);
+    const { softRatio } = settings.recycle;
+    const bytes = pid === undefined ? null : memory.look({ pid, vitals, softBytes: caps.capBytes * softRatio });
     if (bytes === null) return 'fine';
-    const judgement = judgeMemory(bytes, caps, settings.recycle.softRatio);
+    const judgement = judgeMemory(bytes, caps, softRatio);
     const isLoop = judgement === 'recycle' && !this.recycle('memory');
     if (this.#recycling.warn(isLoop ? { growth: memory.growth, memoryBytes: bytes } : null)) {
       if (isLoop) log.warn({ pid, memory_bytes: bytes }, 'child grows again after its recycling');
@@ -351,8 +350,8 @@ export class ManagedChild {
     if (incarnation.isOver) return;
     incarnation.isOver = true;
     const { clock, orphans, log } = this.#environment;
-    const { process: child, channel, stderr, caps, pulse, wasAsked, memory, spawnedAt } = incarnation;
-    clearInterval(pulse);
+    const { process: child, channel, stderr, caps, stopPulse, wasAsked, memory, spawnedAt } = incarnation;
+    stopPulse();
     if (child.pid !== undefined) orphans.forget(child.pid);
     const { life } = this.#state;
     const stderrTail = stderr.read();

@@ -55,6 +55,26 @@ export function judgeMemory(
   return privateBytes > capBytes * softRatio ? 'recycle' : 'fine';
 }
 
+/** Sizes at two looks that follow each other; `before` is null at the first. */
+interface Looks {
+  readonly before: number | null;
+  readonly now: number;
+  /** Beyond this the child is to be replaced. */
+  readonly softBytes: number;
+}
+
+const restingSkips = 4;
+const noGrowthBytes = 512 * 1024;
+
+/**
+ * How many of the coming looks may be left out: a child that is far from its cap and does not grow is looked at less
+ * often, while one that begins to grow is seen every time.
+ */
+export function looksToSkip({ before, now, softBytes }: Looks): number {
+  const isResting = before !== null && now - before < noGrowthBytes && now < softBytes / 2;
+  return isResting ? restingSkips : 0;
+}
+
 export type MemorySizes = Pick<MemorySample, 'privateBytes' | 'heapBytes' | 'externalBytes'>;
 
 const nothing: MemorySizes = { privateBytes: 0, heapBytes: 0, externalBytes: 0 };

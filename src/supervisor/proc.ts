@@ -1,5 +1,7 @@
-/** What Linux tells of processes; null where it tells nothing, as on other systems. The only reader of /proc. */
+/** What Linux tells of processes, null where it tells nothing, as on other systems; and their priorities. The only reader of /proc. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 
 /** Private memory of a process, in RAM and swapped out: what a cap is measured by. Bytes. */
 export function privateMemoryBytes(pid: number): number | null {
@@ -10,8 +12,8 @@ export function privateMemoryBytes(pid: number): number | null {
 }
 
 /** The fair share of a process in all memory that it uses, shared pages divided by their users. Bytes. */
-export function proportionalMemoryBytes(pid: number): number | null {
-  const rollup = read(`/proc/${pid}/smaps_rollup`);
+export async function proportionalMemoryBytes(pid: number): Promise<number | null> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => null);
   const kb = rollup === null ? null : kilobytes(rollup, 'Pss');
   return kb === null ? null : kb * 1024;
 }
@@ -33,6 +35,21 @@ export function processFamily(pid: number): readonly number[] {
   const children = read(`/proc/${pid}/task/${pid}/children`)?.trim().split(/\s+/) ?? [];
   const pids = children.filter((text) => text !== '').map(Number);
   return [pid, ...pids.flatMap(processFamily)];
+}
+
+/** Nine to one against a process of ordinary priority that wants the same core (sched(7)). */
+const childNiceness = 10;
+
+/**
+ * A process that burns CPU must not take it from the API and the database. Whoever lowers a priority may not raise it
+ * again, so that this is for good; it costs nothing while there is CPU for all. Threads inherit it that are made later.
+ */
+export function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, childNiceness);
+  } catch {
+    // The process is gone already.
+  }
 }
 
 const childOomScore = '500';

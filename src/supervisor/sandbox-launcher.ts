@@ -12,6 +12,7 @@ import type { Clock } from '../clock.ts';
 import { WardenError } from '../contract/errors.ts';
 import type { LinkTarget } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
+import { lowerPriority } from './proc.ts';
 import { afterCrash, noFailures } from './restart-policy.ts';
 import type { RestartPolicy } from './settings.ts';
 import { parseAnnouncement, type Announcement } from './simulator-announcement.ts';
@@ -128,6 +129,7 @@ export class SandboxLauncher {
     const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...environment } });
     const stderr = new StderrTail(child.stderr);
     child.stdin.on('error', () => {});
+    if (child.pid !== undefined) lowerPriority(child.pid);
     this.#process = child;
     child.on('error', (error) => {
       log.warn({ err: error }, 'simulator process reported an error');

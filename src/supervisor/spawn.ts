@@ -50,8 +50,9 @@ interface SpawnOptions {
   readonly caps: MemoryCaps;
   readonly wrappers: Wrappers;
   readonly environment: Readonly<Record<string, string>>;
-  /** How often it is to say that it is well. */
+  /** How often it is to say that it is well, at work and at rest. */
   readonly heartbeatMs: number;
+  readonly restingHeartbeatMs: number;
   /** Called when the process could not be started, or a message could not be sent. */
   readonly onError: (error: Error) => void;
 }
@@ -73,13 +74,16 @@ export const leanFlags: readonly string[] = [
   '--single-threaded',
   '--no-sparkplug',
   '--bytecode-old-age=1',
+  // The idle collection does its work, once and not every eight seconds.
+  '--no-memory-reducer',
   '--expose-gc',
 ];
 
 /** A child that hosts sessions, with an IPC channel and its stderr on a pipe. Its environment is only what is given. */
 export function spawnChild(options: SpawnOptions): ChildProcess {
-  const { entry, flags, caps, wrappers, environment, heartbeatMs, onError } = options;
-  const node = [process.execPath, `--max-old-space-size=${caps.heapMb}`, ...flags, entry, String(heartbeatMs)];
+  const { entry, flags, caps, wrappers, environment, heartbeatMs, restingHeartbeatMs, onError } = options;
+  const beats = [heartbeatMs, restingHeartbeatMs].map(String);
+  const node = [process.execPath, `--max-old-space-size=${caps.heapMb}`, ...flags, entry, ...beats];
   const [command = process.execPath, ...args] = wrap(node, wrappers, caps.dataBytes);
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

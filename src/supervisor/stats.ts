@@ -4,7 +4,7 @@ import type { BreakerView } from './start-breaker.ts';
 import type { ChildView } from './child-host.ts';
 import type { Hosting } from './hosting.ts';
 import { machineMemory, type MachineMemory } from './machine-memory.ts';
-import { privateMemoryBytes, processFamily, proportionalMemoryBytes } from './proc.ts';
+import { privateMemoryBytes, processFamily } from './proc.ts';
 import type { SupervisorSettings } from './settings.ts';
 
 export interface ChildStats extends ChildView {
@@ -13,6 +13,7 @@ export interface ChildStats extends ChildView {
   readonly isIsolated: boolean;
   readonly sessionIds: readonly string[];
   readonly connectedSessions: number;
+  /** As last weighed. */
   readonly pssBytes: number | null;
   readonly heapBytes: number | null;
   readonly externalBytes: number | null;
@@ -44,6 +45,7 @@ export interface ProcessMemory {
   readonly processes: number;
   /** Null where the system does not tell. */
   readonly privateBytes: number | null;
+  /** As last weighed. */
   readonly pssBytes: number | null;
 }
 
@@ -55,12 +57,25 @@ export interface OtherProcesses {
   readonly simulator: number | null;
 }
 
+/** Finds out the proportional sizes that the stats tell, unless they are known well enough. */
+export async function weigh({ hosts, shares }: Hosting, { postgres, simulator }: OtherProcesses): Promise<void> {
+  const children = hosts.flatMap(({ child }) => child.pid ?? []);
+  const others = [postgres, simulator].flatMap((pid) => (pid === null ? [] : processFamily(pid)));
+  await shares.refresh([process.pid, ...children, ...others]);
+}
+
 export function readStats(hosting: Hosting, settings: SupervisorSettings, others: OtherProcesses): SupervisorStats {
   const { admission, startConcurrency, connectRatePerSecond } = settings;
   const facts = hosting.admission;
+  const { shares } = hosting;
+  const memoryOf = (pids: readonly number[]): ProcessMemory => ({
+    processes: pids.length,
+    privateBytes: sum(pids.map(privateMemoryBytes)),
+    pssBytes: sum(pids.map((pid) => shares.of(pid))),
+  });
   return {
     children: hosting.hosts.map((host) => {
-      const { vitals, pssBytes } = host.child;
+      const { vitals, pid } = host.child;
       const sessions = [...host.sessions.values()];
       return {
         ...host.view(),
@@ -69,16 +84,16 @@ export function readStats(hosting: Hosting, settings: SupervisorSettings, others
         isIsolated: host.isIsolated,
         sessionIds: sessions.map(({ id }) => id),
         connectedSessions: sessions.filter(({ isConnected }) => isConnected).length,
-        pssBytes,
+        pssBytes: pid === null ? null : shares.of(pid),
         heapBytes: vitals?.heapUsedBytes ?? null,
         externalBytes: vitals?.externalBytes ?? null,
         loopDelayP99Ms: vitals?.loopDelayP99Ms ?? null,
       };
     }),
     processes: {
-      supervisor: memoryOfProcess(process.pid, false),
-      postgres: others.postgres === null ? null : memoryOfProcess(others.postgres, true),
-      simulator: others.simulator === null ? null : memoryOfProcess(others.simulator, true),
+      supervisor: memoryOf([process.pid]),
+      postgres: others.postgres === null ? null : memoryOf(processFamily(others.postgres)),
+      simulator: others.simulator === null ? null : memoryOf(processFamily(others.simulator)),
     },
     machine: machineMemory(),
     admission: {
@@ -90,16 +105,6 @@ export function readStats(hosting: Hosting, settings: SupervisorSettings, others
     },
     breaker: hosting.breaker,
     gates: { ...hosting.gates, startConcurrency, connectRatePerSecond },
-  };
-}
-
-/** The memory of a process, with all that descend from it when asked for. */
-function memoryOfProcess(pid: number, withDescendants: boolean): ProcessMemory {
-  const pids = withDescendants ? processFamily(pid) : [pid];
-  return {
-    processes: pids.length,
-    privateBytes: sum(pids.map(privateMemoryBytes)),
-    pssBytes: sum(pids.map(proportionalMemoryBytes)),
   };
 }
 

@@ -13,14 +13,15 @@ import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
 import type { ChildChannel } from './child-environment.ts';
 import { Hosting } from './hosting.ts';
-import { LiveSession } from './live-session.ts';
+import type { LiveSession } from './live-session.ts';
 import { pairingChannel } from './pairing-channel.ts';
 import { Sends } from './sends.ts';
+import { SessionBook } from './session-book.ts';
 import { SessionNews } from './session-news.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
 import type { BreakerView } from './start-breaker.ts';
 import { sleep } from './start-gate.ts';
-import { readStats, type OtherProcesses, type SupervisorStats } from './stats.ts';
+import { readStats, weigh, type OtherProcesses, type SupervisorStats } from './stats.ts';
 import { notConnected, statusOf } from './session-status.ts';
 import type { SessionView } from './session-view.ts';
 import { isOver } from './status.ts';
@@ -43,7 +44,7 @@ const reconcileRetryMs = 1000;
 export class Supervisor {
   readonly vitals: VitalsHistory;
   readonly #options: SupervisorOptions;
-  readonly #sessions = new Map<SessionId, LiveSession>();
+  readonly #sessions: SessionBook;
   readonly #lifetime = new AbortController();
   readonly #listeners: ChangeListeners;
   readonly #news: SessionNews;
@@ -60,6 +61,18 @@ export class Supervisor {
     setMaxListeners(0, signal);
     this.#listeners = new ChangeListeners(log);
     this.#news = new SessionNews({ store, clock, log, signal });
+    this.#sessions = new SessionBook({
+      store,
+      clock,
+      log,
+      onAdopted: (session) => {
+        this.#news.watch(session.id, () => statusOf(session, session.desired, this.#hosting.startsPausedMs));
+      },
+      onChanged: (id) => {
+        this.#listeners.tell(id);
+        this.#news.changed(id);
+      },
+    });
     const { sendTimeoutMs, mediaUploadTimeoutMs: uploadMs } = settings.limits;
     const onFinal = options.onFinal ?? (() => undefined);
     const deadlineMs = sendTimeoutMs + sendMarginMs;
@@ -76,15 +89,15 @@ export class Supervisor {
       signal,
     });
     pacing?.onDue((id) => {
-      const session = this.#sessions.get(id);
-      if (session !== undefined) this.#sends.resume(session);
+      const session = this.#sessions.known(id);
+      if (session !== null) this.#sends.resume(session);
     });
     this.#hosting = new Hosting({
       ...options,
       signal,
       onConnected: (session) => this.#sends.resume(session),
       onBreaker: () => {
-        for (const session of this.#sessions.values()) session.changed();
+        for (const session of this.#sessions.all) session.changed();
       },
       onRestarted: ({ id }, verdict, restarts) => this.#news.restarted(id, verdict, restarts),
     });
@@ -106,7 +119,7 @@ export class Supervisor {
     this.vitals.stop();
     await this.#reconciling;
     await this.#hosting.stop(budgetMs);
-    await Promise.all([...this.#sessions.values()].map((session) => session.saved()));
+    await Promise.all(this.#sessions.all.map((session) => session.saved()));
   }
 
   /** Throws `capacity_exhausted` when there is no room for another session beside the `existing` ones. */
@@ -132,6 +145,11 @@ export class Supervisor {
 
   get #otherProcesses(): OtherProcesses {
     return this.#options.otherProcesses?.() ?? { postgres: null, simulator: null };
+  }
+
+  /** Finds out what of `stats` takes time, unless that was done just now. */
+  weigh(): Promise<void> {
+    return weigh(this.#hosting, this.#otherProcesses);
   }
 
   /** Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`, `capacity_exhausted`. */
@@ -186,7 +204,7 @@ export class Supervisor {
       await this.#hosting.release(session);
       await session.saved();
       const wasThere = await this.#options.store.sessions.delete(id);
-      this.#sessions.delete(id);
+      this.#sessions.forget(id);
       this.#news.forget(id);
       this.#options.pacing?.forget(id);
       session.changed();
@@ -212,7 +230,7 @@ export class Supervisor {
   /** Forwards an operation to the child. Throws what its handler throws, and what a channel throws. */
   // oxlint-disable-next-line max-params -- a call is its target, its name, its arguments and its time
   async call(id: SessionId, name: string, params: unknown, deadlineMs: number): Promise<unknown> {
-    const session = await this.#live(id);
+    const session = await this.#sessions.live(id);
     const channel = this.#connected(session);
     session.calls++;
     try {
@@ -231,43 +249,51 @@ export class Supervisor {
   async uploadMedia(id: SessionId, media: PreparedMedia): Promise<ToChild['upload_media']['answer']> {
     const { limits } = this.#options.settings;
     const deadlineMs = limits.mediaUploadTimeoutMs + limits.queryTimeoutMs + sendMarginMs;
-    return this.#connected(await this.#live(id)).request('upload_media', { session: id, media }, { deadlineMs });
+    return this.#connected(await this.#sessions.live(id)).request(
+      'upload_media',
+      { session: id, media },
+      { deadlineMs },
+    );
   }
 
   /** Has the phone upload the file of a message again. Throws `media_gone`. */
   async renewMedia(id: SessionId, messageId: string): Promise<ToChild['renew_media']['answer']> {
     const deadlineMs = this.#options.settings.limits.queryTimeoutMs + sendMarginMs;
-    return this.#connected(await this.#live(id)).request('renew_media', { session: id, messageId }, { deadlineMs });
+    return this.#connected(await this.#sessions.live(id)).request(
+      'renew_media',
+      { session: id, messageId },
+      { deadlineMs },
+    );
   }
 
   /** Throws `session_not_connected` when a message could not go out now. */
   async assertSendable(id: SessionId): Promise<void> {
-    const session = await this.#live(id);
+    const session = await this.#sessions.live(id);
     if (!session.isConnected || session.isLeaving) throw notConnected(session);
   }
 
   /** Sends what the store has accepted. `pending`: not acknowledged yet, goes on by itself. Throws for definite failures. */
   async send(accepted: AcceptedSend, isAdmitted = false): Promise<SendAnswer> {
-    return this.#sends.send(await this.#live(accepted.session), accepted, isAdmitted);
+    return this.#sends.send(await this.#sessions.live(accepted.session), accepted, isAdmitted);
   }
 
   /** Sends what the store has accepted of a session meanwhile, or keeps it waiting. Throws `session_not_found`. */
   async release(id: SessionId): Promise<void> {
-    this.#sends.release(await this.#live(id));
+    this.#sends.release(await this.#sessions.live(id));
   }
 
   /** The sessions that this gateway hosts or has hosted. */
   owned(): readonly OwnedSession[] {
-    return [...this.#sessions.values()].flatMap(({ id, epoch }) => (epoch === null ? [] : [{ session: id, epoch }]));
+    return this.#sessions.all.flatMap(({ id, epoch }) => (epoch === null ? [] : [{ session: id, epoch }]));
   }
 
   /** The store may have accepted a message or not; see Sends. */
   async unsure(acceptance: UnsureAcceptance, withdraw: boolean): Promise<void> {
-    this.#sends.unsure(await this.#live(acceptance.session), acceptance, withdraw);
+    this.#sends.unsure(await this.#sessions.live(acceptance.session), acceptance, withdraw);
   }
 
   view(row: SessionRow): SessionView {
-    const session = this.#sessions.get(row.id) ?? this.#adopt(row);
+    const session = this.#sessions.of(row);
     return {
       link: session.isTold ? session.link : null,
       child: session.host?.view() ?? session.lastChild,
@@ -299,7 +325,7 @@ export class Supervisor {
     id: SessionId,
     task: (session: LiveSession, row: SessionRow) => Promise<Value>,
   ): Promise<Value> {
-    const session = await this.#live(id);
+    const session = await this.#sessions.live(id);
     return session.queue.run(async () => {
       if (this.#lifetime.signal.aborted) throw new WardenError('shutting_down');
       const row = await this.#options.store.sessions.get(id);
@@ -310,42 +336,16 @@ export class Supervisor {
     });
   }
 
-  async #live(id: SessionId): Promise<LiveSession> {
-    const known = this.#sessions.get(id);
-    if (known !== undefined) return known;
-    const row = await this.#options.store.sessions.get(id);
-    if (row === null) throw new WardenError('session_not_found');
-    return this.#sessions.get(id) ?? this.#adopt(row);
-  }
-
   #connected(session: LiveSession): ChildChannel {
     const channel = session.host?.child.channel ?? null;
     if (channel === null || !session.isConnected) throw notConnected(session);
     return channel;
   }
 
-  #adopt(row: SessionRow): LiveSession {
-    const { store, clock, log } = this.#options;
-    const session = new LiveSession(row, {
-      changed: () => {
-        this.#listeners.tell(row.id);
-        this.#news.changed(row.id);
-      },
-      monotonic: () => clock.monotonic(),
-      save: (snapshot) =>
-        store.sessions.saveLink(snapshot, clock.now()).catch((error: unknown) => {
-          log.warn({ err: error, session: row.id }, 'state of the link could not be saved');
-        }),
-    });
-    this.#sessions.set(row.id, session);
-    this.#news.watch(row.id, () => statusOf(session, session.desired, this.#hosting.startsPausedMs));
-    return session;
-  }
-
   async #want(row: SessionRow, desired: 'running' | 'stopped'): Promise<void> {
     if (row.desired !== desired) await this.#options.store.sessions.setDesired(row.id, desired);
-    const session = this.#sessions.get(row.id);
-    if (session === undefined || session.desired === desired) return;
+    const session = this.#sessions.known(row.id);
+    if (session === null || session.desired === desired) return;
     session.desired = desired;
     session.changed();
   }
@@ -381,7 +381,7 @@ export class Supervisor {
 
   /** A link that had ended for good stays ended until somebody calls connect. */
   #restore(row: SessionRow): void {
-    const session = this.#sessions.get(row.id) ?? this.#adopt(row);
+    const session = this.#sessions.of(row);
     if (isOver(session.link)) return;
     session.queue
       .run(async () => {
@@ -395,7 +395,7 @@ export class Supervisor {
   #expireSends(): void {
     const { log } = this.#options;
     this.#sends
-      .expire(({ session, id }) => this.#sessions.get(session)?.sending.has(id) === true)
+      .expire(({ session, id }) => this.#sessions.known(session)?.sending.has(id) === true)
       .catch((error: unknown) => log.warn({ err: toWardenError(error) }, 'expired messages could not be failed'));
   }
 }

@@ -17,6 +17,19 @@ export interface WatchLimits {
 
 export type Liveliness = 'well' | 'suspect' | 'dead';
 
+/** How often a child beats while it has nothing to do: less, but twice before its silence would be suspicious. */
+export function restingBeatMs({
+  intervalMs,
+  suspectMs,
+}: {
+  readonly intervalMs: number;
+  readonly suspectMs: number;
+}): number {
+  return Math.max(intervalMs, Math.min(restFactor * intervalMs, suspectMs / 2));
+}
+
+const restFactor = 3;
+
 export const beginWatch = (now: number): Watch => ({ lookedAt: now, silentMs: 0 });
 
 /** A heartbeat was read. */

@@ -103,6 +103,19 @@ describe('sessions', () => {
     assert.equal(unlinked?.lastConnectedAt, 5_000);
   });
 
+  test('links that change at the same time are all saved, and those of one session in their order', async () => {
+    const [a, b] = [await createSession('at-once-a'), await createSession('at-once-b')];
+    await Promise.all([
+      store.sessions.saveLink(link(a, { state: 'connecting', isPaired: true }), 1_000),
+      store.sessions.saveLink(link(b, { state: 'connected', isPaired: true }), 2_000),
+      store.sessions.saveLink(link(a, { state: 'connected', isPaired: true }), 3_000),
+      store.sessions.saveLink(link(a, { state: 'reconnecting', isPaired: true }), 4_000),
+    ]);
+    const [first, second] = [await store.sessions.get(a), await store.sessions.get(b)];
+    assert.deepEqual([first?.link.state, first?.linkedAt, first?.lastConnectedAt], ['reconnecting', 1_000, 3_000]);
+    assert.deepEqual([second?.link.state, second?.lastConnectedAt], ['connected', 2_000]);
+  });
+
   test('deleting a session deletes everything that belongs to it', async () => {
     const id = await createSession('doomed', { webhook: newWebhook('wh_doomed') });
     const epoch = (await store.sessions.takeEpoch(id)) ?? 0;

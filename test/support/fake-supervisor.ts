@@ -61,6 +61,7 @@ export function createFakeSupervisor(store: Store): FakeSupervisor {
     assertCapacity: () => undefined,
     reconsider: async (id) => note('reconsider', id),
     vitals: { ofSession: () => [], ofFleet: () => [] },
+    weigh: async () => undefined,
     stats: () => {
       throw new WardenError('internal_error');
     },

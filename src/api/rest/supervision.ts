@@ -11,6 +11,9 @@ export function supervisionHandlers(dependencies: ApiDependencies): Handlers<'li
       const page = await store.children.list(sessionOf(call).id, { limit, cursor });
       return { exits: page.rows.map(presentExit), total: page.total, next_cursor: page.nextCursor };
     },
-    getStats: async () => presentStats(supervisor.stats()),
+    getStats: async () => {
+      await supervisor.weigh();
+      return presentStats(supervisor.stats());
+    },
   };
 }

@@ -30,6 +30,7 @@ export function fleetPage(dependencies: DashboardDependencies) {
         store.children.listRecent(recentExits),
         store.traffic.read({ session: null, ...window }),
       ]);
+      await supervisor.weigh();
       const stats = presentStats(supervisor.stats());
       const { buckets: hours } = presentTraffic(buckets, window);
       const sum = (field: 'received' | 'sent' | 'failed') => hours.reduce((total, hour) => total + hour[field], 0);
