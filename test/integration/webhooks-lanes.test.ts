@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { at } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { answerWith, type ReceivedRequest } from '../support/http-receiver.ts';
 import { bodiesOf, reasonsOf, WebhookRig } from '../support/webhook-rig.ts';
 
-let rig: WebhookRig;
-before(async () => {
-  rig = await WebhookRig.create();
-});
-beforeEach(async () => {
-  rig = await rig.again();
-});
-after(() => rig.dispose());
+const rig = WebhookRig.forTests();
 
 const chats = [1, 2, 3].map((digit) => `1555010000${digit}@s.whatsapp.net`);
 const [alice = '', bob = ''] = chats;

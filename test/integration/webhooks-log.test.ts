@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import { at } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -7,14 +7,7 @@ import { answerWith } from '../support/http-receiver.ts';
 import { createOwnedSession, hasCode } from '../support/store-fixtures.ts';
 import { everyDelivery, reasonsOf, WebhookRig, type Hook } from '../support/webhook-rig.ts';
 
-let rig: WebhookRig;
-before(async () => {
-  rig = await WebhookRig.create();
-});
-beforeEach(async () => {
-  rig = await rig.again();
-});
-after(() => rig.dispose());
+const rig = WebhookRig.forTests();
 
 const chat = '15550100001@s.whatsapp.net';
 

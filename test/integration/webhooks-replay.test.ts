@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import { logger } from '../../src/log.ts';
 import { Janitor } from '../../src/store/janitor.ts';
@@ -9,14 +9,7 @@ import { answerWith } from '../support/http-receiver.ts';
 import { createOwnedSession, hasCode, sessionId } from '../support/store-fixtures.ts';
 import { bodiesOf, reasonsOf, WebhookRig } from '../support/webhook-rig.ts';
 
-let rig: WebhookRig;
-before(async () => {
-  rig = await WebhookRig.create();
-});
-beforeEach(async () => {
-  rig = await rig.again();
-});
-after(() => rig.dispose());
+const rig = WebhookRig.forTests();
 
 const chat = '15550100001@s.whatsapp.net';
 const dayMs = 86_400_000;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { newWebhookSecret } from '../../src/webhooks/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { runNode, runPython, verifierCode, type VerifierCase } from '../support/verifiers.ts';
@@ -11,8 +11,10 @@ const rotated = newWebhookSecret();
 /** What the gateway really sends, with a secret of each kind, and after a rotation. */
 const deliveries = new Map<string, VerifierCase>();
 
-before(async () => {
-  const rig = await WebhookRig.create();
+const rig = WebhookRig.forTests();
+
+beforeEach(async () => {
+  if (deliveries.size > 0) return;
   const receive = async (name: string, secret: string, isRotated = false): Promise<void> => {
     const { session, webhook } = await rig.hook({ secret });
     const change = { secret: rotated, overlapMs: 60_000 };
@@ -26,10 +28,7 @@ before(async () => {
   await receive('a generated secret', secrets.generated);
   await receive('a secret of the old form', secrets.legacy);
   await receive('the secret before a rotation', secrets.generated, true);
-  await rig.dispose();
 });
-
-after(() => deliveries.clear());
 
 const delivery = (name = 'a generated secret'): VerifierCase => {
   const found = deliveries.get(name);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { newWebhookSecret } from '../../src/webhooks/secret.ts';
 import { at, keysOf } from '../support/api-client.ts';
@@ -8,14 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { answerWith, startHttpReceiver } from '../support/http-receiver.ts';
 import { quickSettings, reasonsOf, WebhookRig } from '../support/webhook-rig.ts';
 
-let rig: WebhookRig;
-before(async () => {
-  rig = await WebhookRig.create();
-});
-beforeEach(async () => {
-  rig = await rig.again();
-});
-after(() => rig.dispose());
+const rig = WebhookRig.forTests();
 
 describe('a delivery', () => {
   test('arrives with the envelope and with signatures that two independent verifiers accept', async () => {

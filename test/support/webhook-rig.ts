@@ -1,4 +1,5 @@
 /** The webhook engine on a real database with a real receiver, without a gateway around it. */
+import { after, before, beforeEach } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import type { EventData } from '../../src/contract/events.ts';
 import type { SessionId } from '../../src/contract/ids.ts';
@@ -42,30 +43,40 @@ export interface Hook {
 }
 
 export class WebhookRig {
-  readonly database: TestDatabase;
-  readonly store: Store;
-  readonly receiver: HttpReceiver;
   readonly #engines: WebhookEngine[] = [];
-  readonly #receivers: HttpReceiver[];
+  readonly #receivers: HttpReceiver[] = [];
+  #database: TestDatabase | null = null;
+  #store: Store | null = null;
 
-  private constructor(database: TestDatabase, store: Store, receiver: HttpReceiver) {
-    this.database = database;
-    this.store = store;
-    this.receiver = receiver;
-    this.#receivers = [receiver];
+  /** One for the tests of a file: an empty database and a new receiver for each, ended after the last. */
+  static forTests(): WebhookRig {
+    const rig = new WebhookRig();
+    before(async () => {
+      rig.#database = await createTestDatabase();
+      rig.#store = await rig.#database.openStore();
+    });
+    beforeEach(async () => {
+      await rig.#stopAll();
+      await rig.database.query('delete from sessions');
+      await rig.otherReceiver();
+    });
+    after(async () => {
+      await rig.#stopAll();
+      await rig.#database?.dispose();
+    });
+    return rig;
   }
 
-  /** Dispose of it in `after`, or with `await using`. */
-  static async create(): Promise<WebhookRig> {
-    const database = await createTestDatabase();
-    return new WebhookRig(database, await database.openStore(), await startHttpReceiver());
+  get database(): TestDatabase {
+    return started(this.#database);
   }
 
-  /** Begins anew with a new receiver on the same database. */
-  async again(): Promise<WebhookRig> {
-    await this.#stopAll();
-    await this.database.query('delete from sessions');
-    return new WebhookRig(this.database, this.store, await startHttpReceiver());
+  get store(): Store {
+    return started(this.#store);
+  }
+
+  get receiver(): HttpReceiver {
+    return started(this.#receivers[0]);
   }
 
   dispatch(settings: Partial<WebhookSettings> = {}, from: Store = this.store): WebhookEngine {
@@ -175,11 +186,6 @@ export class WebhookRig {
     return working;
   }
 
-  async dispose(): Promise<void> {
-    await this.#stopAll();
-    await this.database.dispose();
-  }
-
   async #stopAll(): Promise<void> {
     await this.stopEngines();
     await Promise.all(this.#receivers.splice(0).map((receiver) => receiver.close()));
@@ -214,6 +220,11 @@ export function messageData(patch: Partial<EventData<'message'>> = {}): EventDat
     backfilled: false,
     ...patch,
   };
+}
+
+function started<T>(part: T | null | undefined): T {
+  if (part === null || part === undefined) throw new Error('the rig is not up yet');
+  return part;
 }
 
 /** What events without a chat said, in the order in which they came. */
