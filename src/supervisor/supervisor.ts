@@ -12,6 +12,7 @@ import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
 import type { ChildChannel } from './child-environment.ts';
+import { forgetPairing } from './forget-pairing.ts';
 import { Hosting } from './hosting.ts';
 import type { LiveSession } from './live-session.ts';
 import { pairingChannel } from './pairing-channel.ts';
@@ -188,7 +189,7 @@ export class Supervisor {
       if (host !== null && session.isConnected) await host.logOut(session, logoutDeadlineMs);
       await this.#want(row, 'stopped');
       await this.#hosting.release(session);
-      if (session.link.state !== 'logged_out') await this.#forgetPairing(session);
+      if (session.link.state !== 'logged_out') await forgetPairing(session, this.#options);
     });
   }
 
@@ -348,20 +349,6 @@ export class Supervisor {
     if (session === null || session.desired === desired) return;
     session.desired = desired;
     session.changed();
-  }
-
-  /** Logs a session out that WhatsApp cannot be told of. The new epoch keeps whoever may still run from writing. */
-  async #forgetPairing(session: LiveSession): Promise<void> {
-    const { store, clock } = this.#options;
-    const epoch = await store.sessions.takeEpoch(session.id);
-    if (epoch === null) throw new WardenError('session_not_found');
-    session.epoch = epoch;
-    await store.commits.clearCredentials({ session: session.id, epoch });
-    const reason =
-      'The session was logged out here only; remove the device in the list of linked devices on the phone.';
-    session.keepLink({ ...session.link, isPaired: false, device: null });
-    session.setLink('logged_out', reason);
-    await store.commits.emit(session.id, { name: 'logged_out', data: { reason, code: null } }, clock.now());
   }
 
   async #reconcile(): Promise<void> {
