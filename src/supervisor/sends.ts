@@ -37,11 +37,10 @@ const retryMs = 5000;
 const expiredCode = 'expired';
 const expiredReason = 'WhatsApp did not acknowledge the message in the time it had.';
 
-/** What came of one attempt: `waiting` may go out later and has not failed, `held` not before its time. */
+/** What came of one attempt: `waiting` may go out later and has not failed. */
 type Attempt =
   | { readonly tag: 'sent' | 'pending'; readonly answer: SendAnswer }
   | { readonly tag: 'waiting'; readonly error: WardenError }
-  | { readonly tag: 'held'; readonly hold: Hold }
   | { readonly tag: 'failed'; readonly error: WardenError };
 
 export class Sends {
@@ -50,6 +49,8 @@ export class Sends {
   readonly #resuming = new Map<LiveSession, AbortController>();
   /** The sessions of which more was released than has been read since. */
   readonly #released = new Set<LiveSession>();
+  /** The sessions of which a caller's message was left waiting since the last look at what waits. */
+  readonly #left = new Set<LiveSession>();
   /** Messages whose acceptance must not come true any more. */
   readonly #unwanted = new Set<string>();
 
@@ -64,7 +65,13 @@ export class Sends {
    */
   async send(session: LiveSession, accepted: AcceptedSend, isAdmitted = false): Promise<SendAnswer> {
     session.sending.add(accepted.id);
-    const turn = session.order.inTurn(chatOf(accepted), () => this.#sendNow(session, accepted, isAdmitted));
+    // Before its turn in the chat: many that are asked for at once are to hear at once how long each has to wait.
+    const hold = isAdmitted ? null : await this.#holdOf(session, accepted, this.#options.patienceMs);
+    if (hold !== null) {
+      session.sending.delete(accepted.id);
+      return this.#holdBack(session, accepted, hold);
+    }
+    const turn = session.order.inTurn(chatOf(accepted), () => this.#sendNow(session, accepted));
     turn.catch(() => undefined);
     const patience = new AbortController();
     try {
@@ -113,7 +120,8 @@ export class Sends {
       .then((isToBeRetried) => {
         this.#resuming.delete(session);
         const hasMore = this.#released.has(session);
-        if ((hasMore || isToBeRetried) && session.isConnected) this.resume(session, hasMore ? 0 : retryMs);
+        const isWaiting = hasMore || isToBeRetried || this.#left.has(session);
+        if (isWaiting && session.isConnected) this.resume(session, hasMore ? 0 : retryMs);
       });
   }
 
@@ -132,18 +140,15 @@ export class Sends {
     }
   }
 
-  async #sendNow(session: LiveSession, accepted: AcceptedSend, isAdmitted: boolean): Promise<SendAnswer> {
+  async #sendNow(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
     const { id } = accepted;
     const chat = chatOf(accepted);
     if (await session.order.isHeld(chat)) {
       session.sending.delete(id);
       return this.#leaveWaiting(session, accepted);
     }
-    const patienceMs = isAdmitted ? null : this.#options.patienceMs;
-    const attempt = await this.#attempt(session, accepted, patienceMs).finally(() => session.sending.delete(id));
+    const attempt = await this.#attempt(session, accepted).finally(() => session.sending.delete(id));
     switch (attempt.tag) {
-      case 'held':
-        return this.#holdBack(session, accepted, attempt.hold);
       case 'sent':
         return attempt.answer;
       case 'failed':
@@ -184,6 +189,7 @@ export class Sends {
   #leaveWaiting(session: LiveSession, accepted: AcceptedSend): SendAnswer {
     session.order.hold(chatOf(accepted));
     session.hasWaitingSends = true;
+    this.#left.add(session);
     this.resume(session, retryMs);
     return pendingOf(accepted);
   }
@@ -202,6 +208,7 @@ export class Sends {
       const under = new Set(sending);
       session.hasWaitingSends = false;
       this.#released.delete(session);
+      this.#left.delete(session);
       const listedAt = this.#options.clock.monotonic();
       const listing = this.#options.store.messages.listAccepted(session.id);
       const waiting = await order.whileReading(listing).catch((error: unknown) => {
@@ -247,21 +254,21 @@ export class Sends {
     // It is under way from here on, also while it waits for its turn.
     session.sending.add(accepted.id);
     try {
-      const attempt = await session.order.inTurn(chatOf(accepted), () =>
-        this.#attempt(session, accepted, Number.POSITIVE_INFINITY),
-      );
-      if (attempt.tag === 'held') return 'held';
+      if ((await this.#holdOf(session, accepted, Number.POSITIVE_INFINITY)) !== null) return 'held';
+      const attempt = await session.order.inTurn(chatOf(accepted), () => this.#attempt(session, accepted));
       return attempt.tag === 'sent' || attempt.tag === 'failed' ? 'settled' : 'waiting';
     } finally {
       session.sending.delete(accepted.id);
     }
   }
 
-  /** Waits up to `patienceMs` for what pacing says; null does not ask. */
-  async #attempt(session: LiveSession, accepted: AcceptedSend, patienceMs: number | null): Promise<Attempt> {
+  /** What pacing has against a message now; it waits up to `patienceMs` for nothing to be. */
+  async #holdOf(session: LiveSession, accepted: AcceptedSend, patienceMs: number): Promise<Hold | null> {
+    return (await (await this.#governor(session))?.pass(accepted, patienceMs)) ?? null;
+  }
+
+  async #attempt(session: LiveSession, accepted: AcceptedSend): Promise<Attempt> {
     try {
-      const hold = patienceMs === null ? null : await (await this.#governor(session))?.pass(accepted, patienceMs);
-      if (hold) return { tag: 'held', hold };
       const answer = await this.#hand(session, accepted);
       return { tag: answer.status, answer };
     } catch (thrown) {
