@@ -143,7 +143,7 @@ export class Sends {
   async #sendNow(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
     const { id } = accepted;
     const chat = chatOf(accepted);
-    if (await session.order.isHeld(chat)) {
+    if ((await session.order.isHeld(chat)) && (await this.#isHeldStill(session, chat))) {
       session.sending.delete(id);
       return this.#leaveWaiting(session, accepted);
     }
@@ -167,6 +167,30 @@ export class Sends {
       default:
         return assertNever(attempt);
     }
+  }
+
+  /** What held a chat may be settled by now: by a late ack, or a receipt. */
+  async #isHeldStill(session: LiveSession, chat: string): Promise<boolean> {
+    try {
+      const waiting = await this.#listWaiting(session);
+      return waiting.some((accepted) => chatOf(accepted) === chat);
+    } catch {
+      return true;
+    }
+  }
+
+  /**
+   * What waits in the store, oldest first, and holds its chats from now on. What a caller waits for is not among it: it is
+   * sent for that caller, and waits here, too, when that did not succeed.
+   */
+  async #listWaiting(session: LiveSession): Promise<readonly AcceptedSend[]> {
+    const listedAt = this.#options.clock.monotonic();
+    const listing = this.#options.store.messages.listAccepted(session.id);
+    const waiting = await session.order.whileReading(listing);
+    (await this.#governor(session))?.retain(waiting, listedAt);
+    const ours = waiting.filter(({ id }) => !session.sending.has(id) && !this.#unwanted.has(id));
+    session.order.holdOnly(ours.map(chatOf));
+    return ours;
   }
 
   /** Keeps a message whose time has not come; throws `pacing_limit` when it would come too late. */
@@ -201,24 +225,17 @@ export class Sends {
   async #sendWaiting(session: LiveSession): Promise<boolean> {
     const stuck = new Set<string>();
     const settled = new Set<string>();
-    const governor = await this.#governor(session);
     let isToBeRetried = false;
     for (;;) {
-      const { sending, order } = session;
-      const under = new Set(sending);
+      const under = new Set(session.sending);
       session.hasWaitingSends = false;
       this.#released.delete(session);
       this.#left.delete(session);
-      const listedAt = this.#options.clock.monotonic();
-      const listing = this.#options.store.messages.listAccepted(session.id);
-      const waiting = await order.whileReading(listing).catch((error: unknown) => {
+      const waiting = await this.#listWaiting(session).catch((error: unknown) => {
         session.hasWaitingSends = true;
         throw error;
       });
-      governor?.retain(waiting, listedAt);
-      // What a caller waits for is sent for that caller; it waits here, too, when that did not succeed.
-      const ours = waiting.filter(({ id }) => !sending.has(id) && !settled.has(id) && !this.#unwanted.has(id));
-      order.holdOnly(ours.map(chatOf));
+      const ours = waiting.filter(({ id }) => !settled.has(id));
       if (ours.every((accepted) => stuck.has(chatOf(accepted)))) {
         if (ours.length > 0) session.hasWaitingSends = true;
         return isToBeRetried;

@@ -101,6 +101,8 @@ describe('a session whose process dies', () => {
   }
 
   test('between the wire and the ack sends it once, and the ack of the repetition counts', async () => {
+    // A receipt would say as much as an ack.
+    await rig.server.api('POST', '/contacts', { phone: contact, behaviour: 'silent' });
     await rig.whatsapp(session, '/faults', { fault: 'slow_acks', delay_ms: 60_000 });
     const answered = send('unacknowledged');
     await eventually(async () => (await copiesOf('unacknowledged')) === 1, 15_000);
