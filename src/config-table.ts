@@ -10,6 +10,7 @@ import {
   version,
   type Variable,
 } from './config-variables.ts';
+import { auditVariables } from './config-audit.ts';
 import { childVariables } from './config-children.ts';
 import { idempotencyVariables } from './config-idempotency.ts';
 import { dashboardVariables } from './config-dashboard.ts';
@@ -172,6 +173,7 @@ export const configTable = {
   Webhooks: webhookVariables,
   Idempotency: idempotencyVariables,
   Dashboard: dashboardVariables,
+  'Audit log': auditVariables,
 } as const;
 
 /** All variables in the order of the table, with their topic. */

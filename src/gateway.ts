@@ -6,7 +6,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './api/app.ts';
 import { createBrowserLogin } from './api/auth/browser-login.ts';
 import { createLoginLinks, loginUrl } from './api/auth/login-links.ts';
+import { firstOf } from './api/auth/all-authenticators.ts';
+import { createStoredTokens } from './api/auth/stored-tokens.ts';
 import { createSuperadminAuth } from './api/auth/superadmin.ts';
+import { superadmin } from './api/auth/principal.ts';
+import { AuditLog } from './api/audit/audit-log.ts';
 import { closeHttpServer, createHttpServer } from './api/http-server.ts';
 import { withProbes } from './api/probes.ts';
 import { createQrImages } from './api/qr-image.ts';
@@ -127,7 +131,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     const qrImages = createQrImages();
     disposables.defer(() => qrImages.dispose());
     const url = config.publicUrl ?? `http://${inUrl(config.host)}:${config.port}`;
-    const auth = createSuperadminAuth({ ...secrets, clock: systemClock });
+    const tokens = createStoredTokens({ store: store.tokens, clock: systemClock, log: logger('auth') });
+    const auth = firstOf([createSuperadminAuth({ ...secrets, clock: systemClock }), tokens]);
+    const audit = new AuditLog({ store: store.audit, clock: systemClock, log: logger('audit') });
+    disposables.defer(() => audit.stop());
     const links = createLoginLinks(systemClock);
     const app = createApp({
       store,
@@ -136,6 +143,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       media,
       schedule,
       auth,
+      tokens,
+      audit,
+      revealSuperadminToken: () => secrets.superadminToken,
       links,
       login: createBrowserLogin({
         store: store.browserSessions,
@@ -158,6 +168,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
           listenHost: config.host,
           lifetimeMs: config.dashboardLifetimeMs,
         },
+        configuration: config.described,
       },
       log: logger('api'),
       clock: systemClock,
@@ -172,7 +183,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     let ended: Promise<void> | null = null;
     return {
       url,
-      loginUrl: loginUrl(url, links.issue()),
+      loginUrl: loginUrl(url, links.issue(superadmin.id)),
       database: database.name,
       secrets,
       stop: () => (ended ??= stopServing().then(() => ending.disposeAsync())),
@@ -233,12 +244,15 @@ function createSupervision(
   return { sandbox, supervisor };
 }
 
-function createJanitor({ messageRetentionDays: days }: Config, store: Store): Janitor {
+function createJanitor({ messageRetentionDays, auditRetentionDays }: Config, store: Store): Janitor {
+  const spanOf = (days: number): number | null => (days === 0 ? null : days * dayMs);
   return new Janitor({
     messages: store.messages,
     media: store.media,
     idempotency: store.idempotency,
-    retentionMs: days === 0 ? null : days * dayMs,
+    audit: store.audit,
+    retentionMs: spanOf(messageRetentionDays),
+    auditRetentionMs: spanOf(auditRetentionDays),
     clock: systemClock,
     log: logger('janitor'),
   });

@@ -2,9 +2,11 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
+import type { AuditLog } from './audit/audit-log.ts';
 import type { BrowserLogin } from './auth/browser-login.ts';
 import type { LoginLinks } from './auth/login-links.ts';
 import type { Authenticator } from './auth/principal.ts';
+import type { StoredTokens } from './auth/stored-tokens.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
 import type { SupervisorPort } from './supervisor-port.ts';
@@ -16,6 +18,17 @@ export interface DashboardSettings {
   readonly listenHost: string;
   /** How long the cookie of a browser lives. */
   readonly lifetimeMs: number;
+}
+
+/** A variable of the configuration as it is in effect. */
+export interface ConfiguredVariable {
+  readonly topic: string;
+  readonly name: string;
+  readonly sentence: string;
+  readonly isSet: boolean;
+  /** Null for a secret, and for what is absent. */
+  readonly value: string | null;
+  readonly isSecret: boolean;
 }
 
 export interface ApiSettings {
@@ -34,6 +47,8 @@ export interface ApiSettings {
     readonly ttlMs: number;
   };
   readonly dashboard: DashboardSettings;
+  /** Without the values of secrets. */
+  readonly configuration: readonly ConfiguredVariable[];
 }
 
 /** Everything the API is built from. */
@@ -46,6 +61,11 @@ export interface ApiDependencies {
   /** Hears of every message that is to be sent later, at unix milliseconds. */
   readonly schedule: { wakeAt(dueAt: number): void };
   readonly auth: Authenticator;
+  /** Has a token that was changed looked up anew. */
+  readonly tokens: Pick<StoredTokens, 'forget'>;
+  readonly audit: Pick<AuditLog, 'record'>;
+  /** The superadmin token itself: for who asks for it by a request of its own, never for a page. */
+  readonly revealSuperadminToken: () => string;
   readonly links: LoginLinks;
   readonly login: BrowserLogin;
   readonly qrImages: QrImages;

@@ -1,5 +1,6 @@
 /** The contract's one entrance for the supervisor's side: the operation table and the types inferred from it. */
 import type { z } from 'zod';
+import { auditOperations } from './operations/audit.ts';
 import { chatOperations } from './operations/chats.ts';
 import { contactOperations } from './operations/contacts.ts';
 import { groupOperations } from './operations/groups.ts';
@@ -13,6 +14,7 @@ import { sandboxOperations } from './operations/sandbox.ts';
 import { scheduledOperations } from './operations/scheduled.ts';
 import { sessionOperations } from './operations/sessions.ts';
 import { supervisionOperations } from './operations/supervision.ts';
+import { tokenOperations } from './operations/tokens.ts';
 import { vitalsOperations } from './operations/vitals.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 
@@ -21,6 +23,8 @@ export const operations = {
   ...supervisionOperations,
   ...vitalsOperations,
   ...loginLinkOperations,
+  ...tokenOperations,
+  ...auditOperations,
   ...messageOperations,
   // Before the routes that take any message id in its place.
   ...scheduledOperations,

@@ -4,6 +4,7 @@ import { monotonicFactory } from 'ulid';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { createAuditStore } from './audit.ts';
 import { createBrowserSessionsStore } from './browser-sessions.ts';
 import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
@@ -19,6 +20,7 @@ import { openDatabase } from './pool.ts';
 import { createScheduledStore } from './scheduled.ts';
 import { createSessionsStore } from './sessions.ts';
 import type { Store } from './store.ts';
+import { createTokensStore } from './tokens.ts';
 import { createTrafficStore } from './traffic.ts';
 import { createWebhooksStore } from './webhooks.ts';
 
@@ -61,6 +63,8 @@ export async function createStore(options: {
     outbox: createOutboxStore(database, listener),
     traffic: createTrafficStore(database),
     browserSessions: createBrowserSessionsStore(database),
+    tokens: createTokensStore(database),
+    audit: createAuditStore(database),
     ping: async (timeoutMs) => {
       await database.run(
         (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),

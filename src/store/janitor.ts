@@ -1,6 +1,7 @@
 /** Keeps the store from growing for ever: deletes by and by what is older than it has to be. */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { MediaStore, MessagesStore } from './store.ts';
 
@@ -8,8 +9,11 @@ interface JanitorOptions {
   readonly messages: Pick<MessagesStore, 'prune' | 'forget'>;
   readonly media: Pick<MediaStore, 'deleteExpired'>;
   readonly idempotency: Pick<IdempotencyStore, 'prune'>;
+  readonly audit: Pick<AuditStore, 'prune'>;
   /** How long messages are kept; null for ever. */
   readonly retentionMs: number | null;
+  /** The same for the audit log. */
+  readonly auditRetentionMs: number | null;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -43,15 +47,18 @@ export class Janitor {
   }
 
   async #round(): Promise<void> {
-    const { messages, media, idempotency, retentionMs, clock, log } = this.#options;
+    const { messages, media, idempotency, audit, retentionMs, auditRetentionMs, clock, log } = this.#options;
     try {
       await media.deleteExpired(clock.now());
       while (!this.#isStopped && (await idempotency.prune(clock.now())));
       while (!this.#isStopped && (await messages.forget(clock.now() - memoryMs)));
+      if (auditRetentionMs !== null) {
+        while (!this.#isStopped && (await audit.prune(clock.now() - auditRetentionMs)));
+      }
       if (retentionMs === null) return;
       while (!this.#isStopped && (await messages.prune(clock.now() - retentionMs)));
     } catch (error) {
-      log.warn({ err: error }, 'old messages could not be deleted');
+      log.warn({ err: error }, 'what is too old could not be deleted');
     }
   }
 }

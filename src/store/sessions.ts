@@ -2,6 +2,7 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
+import { ordinalOfCursor, pageOfRows } from './ordinal-cursor.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import type { Page, SessionRow, SessionsStore } from './store.ts';
 import { sessionIdColumn, textOf, timestampOf } from './values.ts';
@@ -30,7 +31,7 @@ export function createSessionsStore(database: Database): SessionsStore {
       }
     },
     get: (id) => database.run((connection) => findOne(connection, sql.fragment`id = ${id}`)),
-    list: ({ limit, cursor }) => database.run((connection) => listPage(connection, limit, cursor)),
+    list: (page) => database.run((connection) => listPage(connection, page)),
     listDesired: () =>
       database.run(async (connection) => {
         const rows = await connection.any(sql.type(sessionRow)`
@@ -165,27 +166,15 @@ async function findOne(
 
 async function listPage(
   connection: CommonQueryMethods,
-  limit: number,
-  cursor: string | null,
+  { limit, cursor, only }: Parameters<SessionsStore['list']>[0],
 ): Promise<Page<SessionRow>> {
-  const after = cursor === null ? 0 : parseCursor(cursor);
+  const after = cursor === null ? 0 : ordinalOfCursor('s', cursor);
+  const wanted = only === undefined ? sql.fragment`true` : sql.fragment`id = any (${sql.array([...only], 'text')})`;
   const rows = await connection.any(sql.type(sessionRow)`
-    select ${columns} from sessions where ordinal > ${after} order by ordinal limit ${limit + 1}
+    select ${columns} from sessions where ${wanted} and ordinal > ${after} order by ordinal limit ${limit + 1}
   `);
   const { total } = await connection.one(sql.type(z.object({ total: z.number() }))`
-    select count(*) as total from sessions
+    select count(*) as total from sessions where ${wanted}
   `);
-  const page = rows.slice(0, limit);
-  const last = rows.length > limit ? page.at(-1) : undefined;
-  return { rows: page.map(toSession), total, nextCursor: last === undefined ? null : formatCursor(last.ordinal) };
-}
-
-const formatCursor = (ordinal: number): string => Buffer.from(`s${ordinal}`).toString('base64url');
-
-function parseCursor(cursor: string): number {
-  const match = /^s(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  if (match?.[1] !== undefined) return Number(match[1]);
-  throw new WardenError('invalid_request', {
-    details: [{ field: 'cursor', expected: 'the next_cursor of an earlier answer', received: cursor.slice(0, 40) }],
-  });
+  return pageOfRows(rows, { limit, total, kind: 's' }, toSession);
 }

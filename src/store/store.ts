@@ -19,7 +19,9 @@ import type {
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { ScheduledStore } from './scheduled-store.ts';
 
+import type { AuditStore } from './audit-store.ts';
 import type { BrowserSessionsStore } from './browser-sessions.ts';
+import type { TokensStore } from './tokens-store.ts';
 import type { TrafficStore } from './traffic.ts';
 
 export type LinkSnapshot = ChildNotices['link'];
@@ -61,8 +63,8 @@ export interface SessionsStore {
     readonly webhook: NewWebhook | null;
   }): Promise<SessionRow>;
   get(id: SessionId): Promise<SessionRow | null>;
-  /** Oldest first; throws `invalid_request` for a cursor that is not ours. */
-  list(page: { readonly limit: number; readonly cursor: string | null }): Promise<Page<SessionRow>>;
+  /** Oldest first, all or only those given; throws `invalid_request` for a cursor that is not ours. */
+  list(page: PageRequest & { readonly only?: readonly SessionId[] }): Promise<Page<SessionRow>>;
   /** All sessions that should run, most recently connected first. */
   listDesired(): Promise<readonly SessionRow[]>;
   /** Absent keys stay as they are; null when the session is gone. */
@@ -329,6 +331,8 @@ export interface Store {
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
   readonly browserSessions: BrowserSessionsStore;
+  readonly tokens: TokensStore;
+  readonly audit: AuditStore;
   readonly traffic: TrafficStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;

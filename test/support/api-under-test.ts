@@ -7,7 +7,10 @@ import { createApp } from '../../src/api/app.ts';
 import type { ApiDependencies, DashboardSettings } from '../../src/api/dependencies.ts';
 import { createBrowserLogin } from '../../src/api/auth/browser-login.ts';
 import { createLoginLinks } from '../../src/api/auth/login-links.ts';
+import { firstOf } from '../../src/api/auth/all-authenticators.ts';
+import { createStoredTokens } from '../../src/api/auth/stored-tokens.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
+import { AuditLog } from '../../src/api/audit/audit-log.ts';
 import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits } from '../../src/api/http-server.ts';
 import { createQrImages } from '../../src/api/qr-image.ts';
 import type { SandboxPort } from '../../src/api/sandbox-port.ts';
@@ -59,7 +62,10 @@ export async function startApi(
   const sandbox = createFakeSandbox();
   const mediaFolder = await mkdtemp(join(tmpdir(), 'warden-media-'));
   const media = await openTestMedia(mediaFolder, store);
-  const auth = createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock });
+  const tokens = createStoredTokens({ store: store.tokens, clock: systemClock, log: logger('auth') });
+  const superadmin = createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock });
+  const auth = firstOf([superadmin, tokens]);
+  const audit = new AuditLog({ store: store.audit, clock: systemClock, log: logger('audit') });
   const dependencies: ApiDependencies = {
     store,
     supervisor,
@@ -68,6 +74,9 @@ export async function startApi(
     media,
     schedule: { wakeAt: () => undefined },
     auth,
+    tokens,
+    audit,
+    revealSuperadminToken: () => testToken,
     links: createLoginLinks(systemClock),
     login: createBrowserLogin({
       store: store.browserSessions,
@@ -85,6 +94,7 @@ export async function startApi(
       messageTtlMs: 600_000,
       idempotency: { isRequired: false, ttlMs: 24 * 3_600_000 },
       dashboard: { auth: dashboardAuth, listenHost: '127.0.0.1', lifetimeMs: 86_400_000 },
+      configuration: [],
     },
     log: logger('api'),
     clock: systemClock,
@@ -113,6 +123,7 @@ export async function startApi(
     another: async (change = {}) => (await listen({ ...dependencies, ...change })).client,
     close: async () => {
       for (const close of closers) await close();
+      await audit.stop();
       await qrImages.dispose();
       await media.close();
       await rm(mediaFolder, { recursive: true, force: true });

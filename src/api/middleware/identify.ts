@@ -2,8 +2,10 @@
 import { WardenError } from '../../contract/errors.ts';
 import type { BrowserLogin } from '../auth/browser-login.ts';
 import type { LoginCookie } from '../auth/login-cookie.ts';
-import type { Authenticator } from '../auth/principal.ts';
+import { isAllowedAddress } from '../auth/allowed-address.ts';
+import type { Authenticator, Principal } from '../auth/principal.ts';
 import { isSameOrigin } from '../auth/same-origin.ts';
+import { addressOf } from '../caller.ts';
 import type { RequestContext, RequestMiddleware } from '../state.ts';
 
 interface IdentifyOptions {
@@ -26,9 +28,13 @@ export function identify({ auth, login, cookie, baseUrl }: IdentifyOptions): Req
     if (isApi || /^\/dashboard(?:\/|$)/.test(ctx.path)) {
       ctx.set('cache-control', 'no-store');
       const token = tokenOf(ctx);
-      if (isApi && token !== '') ctx.state.principal = await auth.authenticate(token);
-      else {
-        ctx.state.browser = await login.recognise(cookie.read(ctx));
+      if (isApi && token !== '') {
+        ctx.state.principal = await auth.authenticate(token);
+        if (ctx.state.principal !== null) assertAddress(ctx.state.principal, ctx);
+      } else {
+        const browser = await login.recognise(cookie.read(ctx));
+        // Away from where its token may be used a browser is a stranger, who can sign in with another one.
+        ctx.state.browser = browser !== null && mayComeFrom(browser.principal, ctx) ? browser : null;
         ctx.state.principal = ctx.state.browser?.principal ?? null;
       }
     }
@@ -42,6 +48,15 @@ export function identify({ auth, login, cookie, baseUrl }: IdentifyOptions): Req
     await next();
   };
 }
+
+/** Throws `forbidden` for a token that may not be used from where the request comes from. */
+export function assertAddress(principal: Principal, ctx: RequestContext): void {
+  if (mayComeFrom(principal, ctx)) return;
+  throw new WardenError('forbidden', { message: `This token may not be used from the address ${addressOf(ctx)}.` });
+}
+
+const mayComeFrom = ({ addresses = [] }: Principal, ctx: RequestContext): boolean =>
+  isAllowedAddress(addressOf(ctx), addresses);
 
 const crossSite = 'A browser may change something from a page of this gateway only.';
 

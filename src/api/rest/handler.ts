@@ -3,6 +3,7 @@ import type { GatewayOperationName, Params, Result } from '../../contract/index.
 import { WardenError } from '../../contract/errors.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { SessionRow } from '../../store/store.ts';
+import type { Caller } from '../caller.ts';
 
 export interface HandlerCall<N extends GatewayOperationName> {
   readonly params: Params<N>;
@@ -10,6 +11,7 @@ export interface HandlerCall<N extends GatewayOperationName> {
   readonly row: SessionRow | null;
   /** The file of a multipart body, held in the spool for the time of the call. */
   readonly upload: UploadedFile | null;
+  readonly caller: Caller;
   /** Aborts when the caller is gone or the operation's deadline has passed. */
   readonly signal: AbortSignal;
 }

@@ -10,7 +10,10 @@ import {
 } from '../../contract/index.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { SessionRow } from '../../store/store.ts';
+import type { Caller } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { auditHandlers } from './audit.ts';
+import { auditedRun } from './audited-run.ts';
 import type { Handlers } from './handler.ts';
 import { Idempotency, type RequestKey } from './idempotency.ts';
 import { loginLinkHandlers } from './login-links.ts';
@@ -25,6 +28,7 @@ import { scheduledHandlers } from './scheduled.ts';
 import { send } from './send.ts';
 import { sessionHandlers } from './sessions.ts';
 import { supervisionHandlers } from './supervision.ts';
+import { tokenHandlers } from './tokens.ts';
 import { parseParams } from './validation.ts';
 import { vitalsHandlers } from './vitals.ts';
 import { webhookHandlers } from './webhooks.ts';
@@ -36,6 +40,8 @@ export interface Run {
   readonly upload: UploadedFile | null;
   /** With an Idempotency-Key the operation runs once, however often it is asked for. */
   readonly key: RequestKey | null;
+  /** Who asks: for the audit log, and for what depends on the person. */
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 
@@ -49,6 +55,8 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     ...supervisionHandlers(dependencies),
     ...vitalsHandlers(dependencies),
     ...loginLinkHandlers(dependencies),
+    ...tokenHandlers(dependencies),
+    ...auditHandlers(dependencies),
     ...pairingHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...messageHandlers(dependencies),
@@ -90,12 +98,12 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     });
   };
 
-  return (name, run) => {
+  return auditedRun(dependencies.audit, (name, run) => {
     if (isGateway(name)) return runGateway(name, run);
     if (isSend(name)) return runSend(name, run);
     if (isChild(name)) return runChild(name, run);
     return assertNever(name);
-  };
+  });
 }
 
 const isGateway = (name: OperationName): name is GatewayOperationName => operations[name].runs === 'gateway';

@@ -4,6 +4,7 @@ import { WardenError } from '../../contract/errors.ts';
 import { parseSessionId, type SessionId } from '../../contract/ids.ts';
 import type { SessionStatus } from '../../contract/operations/sessions.ts';
 import type { SessionRow } from '../../store/store.ts';
+import { visibleTo } from '../auth/principal.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { isPaired, presentDevice, presentSession, presentStatus } from '../presenters/session.ts';
 import { presentCreatedWebhook } from '../presenters/webhook.ts';
@@ -64,8 +65,9 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
       return { ...session, session, webhook: presentCreatedWebhook(stored) };
     },
 
-    listSessions: async ({ params }) => {
-      const page = await store.sessions.list({ limit: params.limit, cursor: params.cursor ?? null });
+    listSessions: async ({ params, caller }) => {
+      const { limit, cursor = null } = params;
+      const page = await store.sessions.list({ limit, cursor, ...visibleTo(caller.principal) });
       return { sessions: page.rows.map(present), total: page.total, next_cursor: page.nextCursor };
     },
 
