@@ -43,6 +43,12 @@ const last: readonly OperationName[] = [
   'connectSession',
   'createWebhook',
   'deleteWebhook',
+  'createToken',
+  'listTokens',
+  'getToken',
+  'updateToken',
+  'rotateToken',
+  'revokeToken',
   'logoutSession',
   'sandboxScan',
   'deleteSession',
@@ -173,6 +179,9 @@ describe('every example of the OpenAPI document', () => {
         break;
       case 'createWebhook':
         names.set('wh_01JGQ0000000000000000000', String(at(answer.json, 'id')));
+        break;
+      case 'createToken':
+        names.set('5d0c1f7a9be24683', String(at(answer.json, 'id')));
         break;
       case 'sandboxCall':
         names.set('0A1B2C3D4E5F60718293A4B5C6D7E8F9', String(at(answer.json, 'call_id')));

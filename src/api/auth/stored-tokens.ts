@@ -14,6 +14,8 @@ import { readTokenValue } from './token-value.ts';
 export interface StoredTokens extends Authenticator {
   /** The token with this id has been changed: it is looked up anew. */
   forget(id: string): void;
+  /** The same for all: a session is gone, and with it what tokens were granted of it. */
+  forgetAll(): void;
 }
 
 interface StoredTokensOptions {
@@ -84,6 +86,7 @@ export function createStoredTokens({ store, clock, log }: StoredTokensOptions): 
       return principalOf(found.row);
     },
     forget: (id) => void known.delete(id),
+    forgetAll: () => known.clear(),
   };
 }
 

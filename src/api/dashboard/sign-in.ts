@@ -3,7 +3,7 @@ import { Router } from '@koa/router';
 import { errorCatalogue, toWardenError, WardenError } from '../../contract/errors.ts';
 import { createAttemptLimit } from '../auth/attempt-limit.ts';
 import { isLocalVisit } from '../auth/local-visit.ts';
-import { superadmin, type Principal } from '../auth/principal.ts';
+import { isAllowed, superadmin, type Principal } from '../auth/principal.ts';
 import { originOf } from '../caller.ts';
 import { assertAddress, assertSameOrigin } from '../middleware/identify.ts';
 import type { RequestContext, RequestMiddleware, RequestState } from '../state.ts';
@@ -138,6 +138,16 @@ export function requireBrowser(dependencies: DashboardDependencies): RequestMidd
       await letIn(dependencies, ctx, superadmin);
     }
     await next();
+  };
+}
+
+/** The fleet is for who may see all of it; the others begin with their sessions. */
+export function homeOfMost(): RequestMiddleware {
+  return async (ctx, next) => {
+    const { principal } = ctx.state;
+    const isOpening = ctx.query['part'] === undefined;
+    if (principal !== null && isOpening && !isAllowed(principal, 'admin', null)) redirect(ctx, '/dashboard/sessions');
+    else await next();
   };
 }
 

@@ -25,7 +25,7 @@ type SessionOperationName =
   | 'getDevice';
 
 export function sessionHandlers(dependencies: ApiDependencies): Handlers<SessionOperationName> {
-  const { store, supervisor, sandbox, media, log } = dependencies;
+  const { store, supervisor, sandbox, media, tokens, log } = dependencies;
 
   const present = (row: SessionRow) => presentSession(row, supervisor.view(row));
   const reload = async (id: SessionId): Promise<SessionRow> => {
@@ -87,6 +87,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
 
     deleteSession: async (call) => {
       await supervisor.remove(sessionOf(call).id);
+      tokens.forgetAll();
       await media.spool.sweep();
       return { success: true, message: 'Session deleted.' };
     },

@@ -10,13 +10,7 @@ import { presentToken } from '../presenters/token.ts';
 import type { Handlers } from './handler.ts';
 import { invalidRequest } from './validation.ts';
 
-type TokenOperationName =
-  | 'createToken'
-  | 'listTokens'
-  | 'getToken'
-  | 'updateToken'
-  | 'rotateToken'
-  | 'revokeToken';
+type TokenOperationName = 'createToken' | 'listTokens' | 'getToken' | 'updateToken' | 'rotateToken' | 'revokeToken';
 
 export function tokenHandlers({ store, tokens, clock }: ApiDependencies): Handlers<TokenOperationName> {
   const find = async (id: string): Promise<TokenRow> => {

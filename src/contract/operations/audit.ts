@@ -10,7 +10,10 @@ export const auditEntry = z
     principal_name: z.string().nullable().describe('The name of that token.'),
     operation: z.string().describe('The operationId of this document, or what was done in the dashboard alone.'),
     session_id: z.string().nullable(),
-    target: z.string().nullable().describe('What of the session it was about: the id of a message, a webhook, a token.'),
+    target: z
+      .string()
+      .nullable()
+      .describe('What of the session it was about: the id of a message, a webhook, a token.'),
     address: z.string(),
     request_id: z.string(),
     status: z.int().describe('The HTTP status of the outcome.'),
