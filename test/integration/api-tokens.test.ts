@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { parseSessionId } from '../../src/contract/ids.ts';
 import { at, type ApiAnswer } from '../support/api-client.ts';
 import { startApi, testToken, type ApiUnderTest } from '../support/api-under-test.ts';
 import { eventually } from '../support/eventually.ts';
@@ -160,6 +161,33 @@ describe('tokens for some sessions', () => {
     const next = await as(value, `GET /sessions?limit=1&cursor=${String(at(first.json, 'next_cursor'))}`);
     assert.equal(at(next.json, 'sessions', 0, 'id'), 'three');
     assert.equal(at(next.json, 'next_cursor'), null);
+  });
+
+  test('do not learn which others shared a process that ended', async () => {
+    const one = parseSessionId('one');
+    assert.ok(one !== null);
+    await api.store.children.add(one, {
+      at: Date.now(),
+      cause: 'memory',
+      detail: 'It grew.',
+      pid: null,
+      code: null,
+      signal: null,
+      uptimeMs: 1000,
+      memoryCapBytes: 1_000_000,
+      memory: [],
+      growth: null,
+      stderr: '',
+      action: 'restarted',
+      delayMs: null,
+      culprits: { sessions: ['one', 'two'], grounds: 'They had requests under way.' },
+      movedToOwnChild: false,
+    });
+    const { value } = await make({ sessions: ['one'] });
+    const culprits = async (token: string): Promise<unknown> =>
+      at((await as(token, 'GET /sessions/one/children')).json, 'exits', 0, 'culprits', 'sessions');
+    assert.deepEqual(await culprits(value), ['one']);
+    assert.deepEqual(await culprits(testToken), ['one', 'two']);
   });
 
   test('lose a session that is deleted, also when another one gets its id', async () => {
