@@ -61,8 +61,8 @@ export interface ApiDependencies {
   /** Hears of every message that is to be sent later, at unix milliseconds. */
   readonly schedule: { wakeAt(dueAt: number): void };
   readonly auth: Authenticator;
-  /** Has tokens that were changed looked up anew. */
-  readonly tokens: Pick<StoredTokens, 'forget' | 'forgetAll'>;
+  /** Has tokens that were changed looked up anew, and tells what has become of one. */
+  readonly tokens: Pick<StoredTokens, 'forget' | 'forgetAll' | 'endOf'>;
   readonly audit: Pick<AuditLog, 'record'>;
   /** The superadmin token itself: for who asks for it by a request of its own, never for a page. */
   readonly revealSuperadminToken: () => string;

@@ -1,7 +1,7 @@
 /** Restart records: why processes of sessions ended, and when the sessions came back. */
 import { sql } from 'slonik';
 import { z } from 'zod';
-import { ordinalOfCursor, pageOfRows } from './ordinal-cursor.ts';
+import { WardenError } from '../contract/errors.ts';
 import { noRow, type Database } from './pool.ts';
 import type { ChildExitRow, ChildrenStore } from './store.ts';
 import { sessionIdColumn, textOf, timestampOf } from './values.ts';
@@ -43,7 +43,7 @@ export function createChildrenStore(database: Database): ChildrenStore {
     },
     list: (session, { limit, cursor }) =>
       database.run(async (connection) => {
-        const before = cursor === null ? Number.MAX_SAFE_INTEGER : ordinalOfCursor('x', cursor);
+        const before = cursor === null ? Number.MAX_SAFE_INTEGER : parseCursor(cursor);
         const rows = await connection.any(sql.type(exitRow)`
           select ${columns} from child_exits where session_id = ${session} and ordinal < ${before}
           order by ordinal desc limit ${limit + 1}
@@ -51,7 +51,9 @@ export function createChildrenStore(database: Database): ChildrenStore {
         const { total } = await connection.one(sql.type(z.object({ total: z.number() }))`
           select count(*) as total from child_exits where session_id = ${session}
         `);
-        return pageOfRows(rows, { limit, total, kind: 'x' }, toExit);
+        const page = rows.slice(0, limit);
+        const last = rows.length > limit ? page.at(-1) : undefined;
+        return { rows: page.map(toExit), total, nextCursor: last === undefined ? null : formatCursor(last.ordinal) };
       }),
     listRecent: (limit) =>
       database.run(async (connection) => {
@@ -115,4 +117,14 @@ function toExit(row: z.output<typeof exitRow>): ChildExitRow {
     movedToOwnChild: row.moved_to_own_child,
     backAt: row.back_at,
   };
+}
+
+const formatCursor = (ordinal: number): string => Buffer.from(`x${ordinal}`).toString('base64url');
+
+function parseCursor(cursor: string): number {
+  const match = /^x(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (match?.[1] !== undefined) return Number(match[1]);
+  throw new WardenError('invalid_request', {
+    details: [{ field: 'cursor', expected: 'the next_cursor of an earlier answer', received: cursor.slice(0, 40) }],
+  });
 }

@@ -2,7 +2,6 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
-import { ordinalOfCursor, pageOfRows } from './ordinal-cursor.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import type { Page, SessionRow, SessionsStore } from './store.ts';
 import { sessionIdColumn, textOf, timestampOf } from './values.ts';
@@ -168,7 +167,7 @@ async function listPage(
   connection: CommonQueryMethods,
   { limit, cursor, only }: Parameters<SessionsStore['list']>[0],
 ): Promise<Page<SessionRow>> {
-  const after = cursor === null ? 0 : ordinalOfCursor('s', cursor);
+  const after = cursor === null ? 0 : parseCursor(cursor);
   const wanted = only === undefined ? sql.fragment`true` : sql.fragment`id = any (${sql.array([...only], 'text')})`;
   const rows = await connection.any(sql.type(sessionRow)`
     select ${columns} from sessions where ${wanted} and ordinal > ${after} order by ordinal limit ${limit + 1}
@@ -176,5 +175,17 @@ async function listPage(
   const { total } = await connection.one(sql.type(z.object({ total: z.number() }))`
     select count(*) as total from sessions where ${wanted}
   `);
-  return pageOfRows(rows, { limit, total, kind: 's' }, toSession);
+  const page = rows.slice(0, limit);
+  const last = rows.length > limit ? page.at(-1) : undefined;
+  return { rows: page.map(toSession), total, nextCursor: last === undefined ? null : formatCursor(last.ordinal) };
+}
+
+const formatCursor = (ordinal: number): string => Buffer.from(`s${ordinal}`).toString('base64url');
+
+function parseCursor(cursor: string): number {
+  const match = /^s(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (match?.[1] !== undefined) return Number(match[1]);
+  throw new WardenError('invalid_request', {
+    details: [{ field: 'cursor', expected: 'the next_cursor of an earlier answer', received: cursor.slice(0, 40) }],
+  });
 }

@@ -12,7 +12,7 @@ export interface Principal {
 }
 
 export interface Authenticator {
-  /** Who holds this token, or null when nobody does. Throws `unauthorized` to who holds one that has ended. */
+  /** Who holds this token, or null when nobody does. */
   authenticate(token: string): Promise<Principal | null>;
   /** Who has this id by now; null when there is nobody any more. */
   principalOf(id: string): Promise<Principal | null>;

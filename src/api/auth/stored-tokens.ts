@@ -4,7 +4,6 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
-import { WardenError } from '../../contract/errors.ts';
 import { scopesOf } from '../../contract/roles.ts';
 import type { Logger } from '../../log.ts';
 import type { TokenRow, TokensStore } from '../../store/tokens-store.ts';
@@ -12,6 +11,8 @@ import type { Authenticator, Principal } from './principal.ts';
 import { readTokenValue } from './token-value.ts';
 
 export interface StoredTokens extends Authenticator {
+  /** Why a token of ours works no more, in words; null for one that works, and for what is none of ours. */
+  endOf(token: string): Promise<string | null>;
   /** The token with this id has been changed: it is looked up anew. */
   forget(id: string): void;
   /** The same for all: a session is gone, and with it what tokens were granted of it. */
@@ -67,23 +68,27 @@ export function createStoredTokens({ store, clock, log }: StoredTokensOptions): 
     store.touch(id, now).catch((error: unknown) => log.debug({ err: error }, 'use of a token was not written down'));
   };
 
+  const principalOfUsed = (found: Found): Principal | null => {
+    if (found === null || objectionTo(found.row, clock.now()) !== null) return null;
+    used(found.row);
+    return principalOf(found.row);
+  };
+
   return {
     authenticate: async (text) => {
       const given = readTokenValue(text);
       if (given === null) return null;
       const found = await lookUp(given.id);
       if (found === null || !isSame(found.digest, given.digest)) return null;
-      // Only who holds the token itself is told what has become of it.
-      const objection = objectionTo(found.row, clock.now());
-      if (objection !== null) throw new WardenError('unauthorized', { message: objection });
-      used(found.row);
-      return principalOf(found.row);
+      return principalOfUsed(found);
     },
-    principalOf: async (id) => {
-      const found = await lookUp(id);
-      if (found === null || objectionTo(found.row, clock.now()) !== null) return null;
-      used(found.row);
-      return principalOf(found.row);
+    principalOf: async (id) => principalOfUsed(await lookUp(id)),
+    endOf: async (text) => {
+      const given = readTokenValue(text);
+      const found = given === null ? null : await lookUp(given.id);
+      // Only who holds the token itself is told what has become of it.
+      if (given === null || found === null || !isSame(found.digest, given.digest)) return null;
+      return objectionTo(found.row, clock.now());
     },
     forget: (id) => void known.delete(id),
     forgetAll: () => known.clear(),

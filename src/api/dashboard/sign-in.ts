@@ -5,7 +5,7 @@ import { createAttemptLimit } from '../auth/attempt-limit.ts';
 import { isLocalVisit } from '../auth/local-visit.ts';
 import { isAllowed, superadmin, type Principal } from '../auth/principal.ts';
 import { originOf } from '../caller.ts';
-import { assertAddress, assertSameOrigin } from '../middleware/identify.ts';
+import { assertSameOrigin, objectionToAddress } from '../middleware/identify.ts';
 import type { RequestContext, RequestMiddleware, RequestState } from '../state.ts';
 import { accentOf } from './accent.ts';
 import type { DashboardDependencies } from './dependencies.ts';
@@ -28,7 +28,7 @@ type TokenHolder =
   | { readonly principal: null; readonly status: number; readonly problem: string };
 
 export function signInRoutes(dependencies: DashboardDependencies): Router<RequestState> {
-  const { links, auth, login, cookie, clock, render, audit, settings } = dependencies;
+  const { links, auth, tokens, login, cookie, clock, render, audit, settings } = dependencies;
   const limit = createAttemptLimit();
   const note = (ctx: RequestContext, operation: 'signIn' | 'signOut', { principal, status }: Outcome): void =>
     audit.record({
@@ -41,16 +41,13 @@ export function signInRoutes(dependencies: DashboardDependencies): Router<Reques
     });
   /** Whose token the form brings, or why nobody is let in with it. */
   const holderOf = async (ctx: RequestContext): Promise<TokenHolder> => {
-    try {
-      const principal = await auth.authenticate(formField(ctx, 'token').trim());
-      if (principal === null) return { principal, status: 401, problem: wrongToken };
-      assertAddress(principal, ctx);
-      return { principal };
-    } catch (error) {
-      const { code, message } = toWardenError(error);
-      if (code !== 'unauthorized' && code !== 'forbidden') throw error;
-      return { principal: null, status: errorCatalogue[code].status, problem: message };
+    const token = formField(ctx, 'token').trim();
+    const principal = await auth.authenticate(token);
+    if (principal === null) {
+      return { principal, status: 401, problem: (await tokens.endOf(token)) ?? wrongToken };
     }
+    const problem = objectionToAddress(principal, ctx);
+    return problem === null ? { principal } : { principal: null, status: 403, problem };
   };
   const router = new Router<RequestState>({ sensitive: true });
 
@@ -73,7 +70,8 @@ export function signInRoutes(dependencies: DashboardDependencies): Router<Reques
         show(ctx, 401, usedLink);
         return;
       }
-      assertAddress(principal, ctx);
+      const objection = objectionToAddress(principal, ctx);
+      if (objection !== null) throw new WardenError('forbidden', { message: objection });
       note(ctx, 'signIn', { principal, status: 303 });
       await letIn(dependencies, ctx, principal);
       redirect(ctx, homePath);
