@@ -10,6 +10,7 @@ import {
   version,
   type Variable,
 } from './config-variables.ts';
+import { auditVariables } from './config-audit.ts';
 import { childVariables } from './config-children.ts';
 import { idempotencyVariables } from './config-idempotency.ts';
 import { dashboardVariables } from './config-dashboard.ts';
@@ -176,6 +177,7 @@ export const configTable = {
   Idempotency: idempotencyVariables,
   Dashboard: dashboardVariables,
   'Event streams': streamVariables,
+  'Audit log': auditVariables,
 } as const;
 
 /** All variables in the order of the table, with their topic. */

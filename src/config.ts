@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { configTable } from './config-table.ts';
+import { configTable, listVariables } from './config-table.ts';
 import { ValueProblem, type Variable } from './config-variables.ts';
 import { connectionUrl } from './store/connection-url.ts';
 
@@ -42,6 +42,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Idempotency: idempotency,
     Dashboard: dashboard,
     'Event streams': streams,
+    'Audit log': audit,
   } = configTable;
   const config = {
     port: source.required(listening.port),
@@ -148,6 +149,9 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     dashboardIdleMs: source.required(dashboard.dashboardIdleMs),
     dashboardLifetimeMs: source.required(dashboard.dashboardLifetimeMs),
     streamMax: source.required(streams.streamMax),
+    auditRetentionDays: source.required(audit.auditRetentionDays),
+    /** Every variable as it is in effect, for people; without the values of secrets. */
+    described: listVariables().map(({ topic, variable }) => ({ topic, ...source.describe(variable) })),
   } as const;
   source.demand(
     config.heartbeatIntervalMs < config.heartbeatSuspectMs,
@@ -221,6 +225,13 @@ class Source {
 
   required<Value>(variable: Variable<Value>): Value {
     return this.optional(variable) ?? variable.parse(variable.fallback ?? '');
+  }
+
+  describe({ name, aliases, sentence, isSecret, fallback }: Variable<unknown>) {
+    const given = [name, ...aliases].map((each) => this.textOf(each, isSecret)).find((each) => each !== null) ?? null;
+    // A password may stand in an address, too.
+    const shown = isSecret ? null : ((given ?? fallback)?.replace(/\/\/[^/@\s]*@/g, '//…@') ?? null);
+    return { name, sentence, isSecret, isSet: given !== null, value: shown };
   }
 
   demand(isMet: boolean, problem: string): void {

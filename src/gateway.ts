@@ -6,10 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './api/app.ts';
 import { createBrowserLogin } from './api/auth/browser-login.ts';
 import { createLoginLinks, loginUrl } from './api/auth/login-links.ts';
+import { firstOf } from './api/auth/all-authenticators.ts';
+import { createStoredTokens } from './api/auth/stored-tokens.ts';
+import { createSuperadminAuth } from './api/auth/superadmin.ts';
+import { superadmin } from './api/auth/principal.ts';
+import { AuditLog } from './api/audit/audit-log.ts';
+import { closeHttpServer, createHttpServer, surviveAcceptErrors } from './api/http-server.ts';
 import { newMessageId } from './api/rest/send.ts';
 import { BulkRunner } from './bulk/bulk-runner.ts';
-import { createSuperadminAuth } from './api/auth/superadmin.ts';
-import { closeHttpServer, createHttpServer, surviveAcceptErrors } from './api/http-server.ts';
 import { withProbes } from './api/probes.ts';
 import { createQrImages } from './api/qr-image.ts';
 import { refuseUntilReady } from './api/refuse-until-ready.ts';
@@ -135,7 +139,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     const streams = new EventStreams({ events: store.events, clock: systemClock, log: logger('streams'), settings });
     endStreams = () => streams.close();
     const url = config.publicUrl ?? `http://${inUrl(config.host)}:${config.port}`;
-    const auth = createSuperadminAuth({ ...secrets, clock: systemClock });
+    const tokens = createStoredTokens({ store: store.tokens, clock: systemClock, log: logger('auth') });
+    const auth = firstOf([createSuperadminAuth({ ...secrets, clock: systemClock }), tokens]);
+    const audit = new AuditLog({ store: store.audit, clock: systemClock, log: logger('audit') });
+    disposables.defer(() => audit.stop());
     const links = createLoginLinks(systemClock);
     const app = createApp({
       store,
@@ -144,6 +151,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       media,
       schedule,
       auth,
+      tokens,
+      audit,
+      revealSuperadminToken: () => secrets.superadminToken,
       links,
       login: createBrowserLogin({
         store: store.browserSessions,
@@ -172,6 +182,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         },
         secretOverlapMs: config.webhookSecretOverlapHours * hourMs,
         outboundAllowCidr: config.outboundAllowCidr,
+        configuration: config.described,
       },
       log: logger('api'),
       clock: systemClock,
@@ -187,7 +198,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     let ended: Promise<void> | null = null;
     return {
       url,
-      loginUrl: loginUrl(url, links.issue()),
+      loginUrl: loginUrl(url, links.issue(superadmin.id)),
       database: database.name,
       secrets,
       stop: () => (ended ??= stopServing().then(() => ending.disposeAsync())),
@@ -259,6 +270,7 @@ function createJanitor(config: Config, store: Store): Janitor {
       messagesMs: retention(config.messageRetentionDays),
       eventsMs: retention(config.eventRetentionDays),
       deadDeliveriesMs: retention(config.webhookDeadRetentionDays),
+      auditMs: retention(config.auditRetentionDays),
     },
     clock: systemClock,
     log: logger('janitor'),

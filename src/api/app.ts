@@ -16,7 +16,7 @@ import { operationRoutes } from './rest/routes.ts';
 import type { RequestState } from './state.ts';
 
 export function createApp(dependencies: ApiDependencies): Koa<RequestState> {
-  const { auth, login, settings, clock, log } = dependencies;
+  const { auth, tokens, login, settings, clock, log } = dependencies;
   const { baseUrl } = settings;
   const cookie = createLoginCookie(baseUrl);
   const run = createOperationRunner(dependencies);
@@ -28,7 +28,7 @@ export function createApp(dependencies: ApiDependencies): Koa<RequestState> {
   app.use(hostCheck(baseUrl));
   app.use(unrouted());
   app.use(publicRoutes(settings).routes());
-  app.use(identify({ auth, login, cookie, baseUrl }));
+  app.use(identify({ auth, tokens, login, cookie, baseUrl }));
   app.use(dashboardRoutes({ ...dependencies, cookie, run, render: createViews(clock) }).routes());
   app.use(jsonBody({ limitBytes: settings.bodyLimitBytes, mediaLimitBytes: settings.mediaBodyLimitBytes }));
   app.use(operationRoutes(dependencies, run).routes());

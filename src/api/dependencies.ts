@@ -2,11 +2,13 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
+import type { AuditLog } from './audit/audit-log.ts';
 import type { BrowserLogin } from './auth/browser-login.ts';
 import type { LoginLinks } from './auth/login-links.ts';
 import type { Governors } from '../supervisor/governors.ts';
 import type { WebhookTester } from '../webhooks/tester.ts';
 import type { Authenticator } from './auth/principal.ts';
+import type { StoredTokens } from './auth/stored-tokens.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
 import type { EventStreams } from './streams/event-streams.ts';
@@ -19,6 +21,17 @@ export interface DashboardSettings {
   readonly listenHost: string;
   /** How long the cookie of a browser lives. */
   readonly lifetimeMs: number;
+}
+
+/** A variable of the configuration as it is in effect. */
+export interface ConfiguredVariable {
+  readonly topic: string;
+  readonly name: string;
+  readonly sentence: string;
+  readonly isSet: boolean;
+  /** Null for a secret, and for what is absent. */
+  readonly value: string | null;
+  readonly isSecret: boolean;
 }
 
 export interface ApiSettings {
@@ -41,6 +54,8 @@ export interface ApiSettings {
   readonly secretOverlapMs: number;
   /** The private networks that URLs from requests may lead to. */
   readonly outboundAllowCidr: readonly string[];
+  /** Without the values of secrets. */
+  readonly configuration: readonly ConfiguredVariable[];
 }
 
 /** Everything the API is built from. */
@@ -57,6 +72,11 @@ export interface ApiDependencies {
   readonly pacing: Pick<Governors, 'of' | 'assertSoon'>;
   readonly webhookTester: WebhookTester;
   readonly auth: Authenticator;
+  /** Has tokens that were changed looked up anew, and tells what has become of one. */
+  readonly tokens: Pick<StoredTokens, 'forget' | 'forgetAll' | 'endOf'>;
+  readonly audit: Pick<AuditLog, 'record'>;
+  /** The superadmin token itself: for who asks for it by a request of its own, never for a page. */
+  readonly revealSuperadminToken: () => string;
   readonly links: LoginLinks;
   readonly login: BrowserLogin;
   readonly streams: EventStreams;

@@ -41,6 +41,11 @@ export const errorCatalogue = {
     sentence: 'There is no session with this id; GET /api/v1/sessions lists them.',
     retryable: false,
   },
+  token_not_found: {
+    status: 404,
+    sentence: 'There is no token with this id; GET /api/v1/tokens lists them.',
+    retryable: false,
+  },
   webhook_not_found: {
     status: 404,
     sentence: 'This session has no webhook with this id; GET …/webhooks lists them.',

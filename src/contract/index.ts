@@ -1,6 +1,7 @@
 /** The contract's one entrance for the supervisor's side: the operation table and the types inferred from it. */
 import type { z } from 'zod';
 import { bulkOperations } from './operations/bulk.ts';
+import { auditOperations } from './operations/audit.ts';
 import { chatOperations } from './operations/chats.ts';
 import { contactOperations } from './operations/contacts.ts';
 import { eventOperations } from './operations/events.ts';
@@ -17,6 +18,7 @@ import { sandboxOperations } from './operations/sandbox.ts';
 import { scheduledOperations } from './operations/scheduled.ts';
 import { sessionOperations } from './operations/sessions.ts';
 import { supervisionOperations } from './operations/supervision.ts';
+import { tokenOperations } from './operations/tokens.ts';
 import { vitalsOperations } from './operations/vitals.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 
@@ -26,6 +28,8 @@ export const operations = {
   ...vitalsOperations,
   ...loginLinkOperations,
   ...pacingOperations,
+  ...tokenOperations,
+  ...auditOperations,
   ...messageOperations,
   ...bulkOperations,
   // Before the routes that take any message id in its place.

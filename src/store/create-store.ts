@@ -4,6 +4,7 @@ import { monotonicFactory } from 'ulid';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { createAuditStore } from './audit.ts';
 import { createBrowserSessionsStore } from './browser-sessions.ts';
 import { createBulkStore } from './bulk.ts';
 import { createChildrenStore } from './children.ts';
@@ -24,6 +25,7 @@ import { createScheduledStore } from './scheduled.ts';
 import { createSessionsStore } from './sessions.ts';
 import { settleBatch } from './settlements.ts';
 import type { Store } from './store.ts';
+import { createTokensStore } from './tokens.ts';
 import { createTrafficStore } from './traffic.ts';
 import type { Settlement } from './webhook-records.ts';
 import { createWebhooksStore } from './webhooks.ts';
@@ -73,6 +75,8 @@ export async function createStore(options: {
     webhooks: createWebhooksStore(database, newEventId),
     outbox: createOutboxStore(database, listener, settling),
     deliveries: createDeliveriesStore(database, newEventId),
+    tokens: createTokensStore(database),
+    audit: createAuditStore(database),
     ping: async (timeoutMs) => {
       await database.run(
         (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),

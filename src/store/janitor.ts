@@ -1,6 +1,7 @@
 /** Keeps the store from growing for ever: deletes by and by what is older than it has to be. */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { BulkStore } from './bulk-store.ts';
 import type { MediaStore, MessagesStore } from './store.ts';
@@ -12,12 +13,14 @@ interface JanitorOptions {
   readonly idempotency: Pick<IdempotencyStore, 'prune'>;
   readonly bulks: Pick<BulkStore, 'prune'>;
   readonly deliveries: Pick<DeliveriesStore, 'pruneDead' | 'pruneEvents'>;
+  readonly audit: Pick<AuditStore, 'prune'>;
   /** How long things are kept; null for ever. */
   readonly retention: {
     readonly messagesMs: number | null;
     /** Longer where a delivery still needs them. */
     readonly eventsMs: number | null;
     readonly deadDeliveriesMs: number | null;
+    readonly auditMs: number | null;
   };
   readonly clock: Clock;
   readonly log: Logger;
@@ -52,12 +55,15 @@ export class Janitor {
   }
 
   async #round(): Promise<void> {
-    const { messages, media, idempotency, bulks, retention, clock, log } = this.#options;
+    const { messages, media, idempotency, bulks, audit, retention, clock, log } = this.#options;
     try {
       await media.deleteExpired(clock.now());
       while (!this.#isStopped && (await idempotency.prune(clock.now())));
       while (!this.#isStopped && (await messages.forget(clock.now() - memoryMs)));
       await this.#pruneDeliveries();
+      if (retention.auditMs !== null) {
+        while (!this.#isStopped && (await audit.prune(clock.now() - retention.auditMs)));
+      }
       if (retention.messagesMs === null) return;
       await bulks.prune(clock.now() - retention.messagesMs);
       while (!this.#isStopped && (await messages.prune(clock.now() - retention.messagesMs)));

@@ -35,7 +35,7 @@ export function createSessionsStore(database: Database, log: Logger): SessionsSt
       }
     },
     get: (id) => database.run((connection) => findOne(connection, sql.fragment`id = ${id}`)),
-    list: ({ limit, cursor }) => database.run((connection) => listPage(connection, limit, cursor)),
+    list: (page) => database.run((connection) => listPage(connection, page)),
     listDesired: () =>
       database.run(async (connection) => {
         const rows = await connection.any(sql.type(sessionRow)`
@@ -167,15 +167,15 @@ async function findOne(
 
 async function listPage(
   connection: CommonQueryMethods,
-  limit: number,
-  cursor: string | null,
+  { limit, cursor, only }: Parameters<SessionsStore['list']>[0],
 ): Promise<Page<SessionRow>> {
   const after = cursor === null ? 0 : parseCursor(cursor);
+  const wanted = only === undefined ? sql.fragment`true` : sql.fragment`id = any (${sql.array([...only], 'text')})`;
   const rows = await connection.any(sql.type(sessionRow)`
-    select ${columns} from sessions where ordinal > ${after} order by ordinal limit ${limit + 1}
+    select ${columns} from sessions where ${wanted} and ordinal > ${after} order by ordinal limit ${limit + 1}
   `);
   const { total } = await connection.one(sql.type(z.object({ total: z.number() }))`
-    select count(*) as total from sessions
+    select count(*) as total from sessions where ${wanted}
   `);
   const page = rows.slice(0, limit);
   const last = rows.length > limit ? page.at(-1) : undefined;

@@ -19,7 +19,10 @@ import type {
 } from '../contract/ipc.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { ScheduledStore } from './scheduled-store.ts';
+
+import type { AuditStore } from './audit-store.ts';
 import type { BrowserSessionsStore } from './browser-sessions.ts';
+import type { TokensStore } from './tokens-store.ts';
 import type { TrafficStore } from './traffic.ts';
 import type { EventsStore } from './events-store.ts';
 import type { BulkStore } from './bulk-store.ts';
@@ -70,8 +73,8 @@ export interface SessionsStore {
     readonly webhook: NewWebhook | null;
   }): Promise<SessionRow>;
   get(id: SessionId): Promise<SessionRow | null>;
-  /** Oldest first; throws `invalid_request` for a cursor that is not ours. */
-  list(page: { readonly limit: number; readonly cursor: string | null }): Promise<Page<SessionRow>>;
+  /** Oldest first, all or only those given; throws `invalid_request` for a cursor that is not ours. */
+  list(page: PageRequest & { readonly only?: readonly SessionId[] }): Promise<Page<SessionRow>>;
   /** All sessions that should run, most recently connected first. */
   listDesired(): Promise<readonly SessionRow[]>;
   /** Absent keys stay as they are; null when the session is gone. */
@@ -276,6 +279,8 @@ export interface Store {
   readonly webhooks: WebhooksStore;
   readonly outbox: OutboxStore;
   readonly browserSessions: BrowserSessionsStore;
+  readonly tokens: TokensStore;
+  readonly audit: AuditStore;
   readonly traffic: TrafficStore;
   readonly events: EventsStore;
   readonly deliveries: DeliveriesStore;

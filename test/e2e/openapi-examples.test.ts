@@ -54,6 +54,12 @@ const last: readonly OperationName[] = [
   'rotateWebhookSecret',
   'enableWebhook',
   'deleteWebhook',
+  'createToken',
+  'listTokens',
+  'getToken',
+  'updateToken',
+  'rotateToken',
+  'revokeToken',
   'logoutSession',
   'sandboxScan',
   'deleteSession',
@@ -216,6 +222,9 @@ describe('every example of the OpenAPI document', () => {
         break;
       case 'testWebhook':
         names.set('evt_01JGQ0000000000000000000', String(at(answer.json, 'delivery_id')));
+        break;
+      case 'createToken':
+        names.set('5d0c1f7a9be24683', String(at(answer.json, 'id')));
         break;
       case 'sandboxCall':
         names.set('0A1B2C3D4E5F60718293A4B5C6D7E8F9', String(at(answer.json, 'call_id')));

@@ -167,7 +167,7 @@ describe('what is old', () => {
           return ended.promise;
         },
       },
-      retention: { messagesMs: 1, eventsMs: retention.events, deadDeliveriesMs: retention.dead },
+      retention: { messagesMs: 1, eventsMs: retention.events, deadDeliveriesMs: retention.dead, auditMs: null },
       clock: { ...systemClock, now: () => systemClock.now() + 10 * dayMs },
       log: logger('janitor'),
     });

@@ -20,7 +20,7 @@ export interface ApiRequest {
 }
 
 export interface ApiClient {
-  /** `path` is sent as written, below the base URL: nothing is normalised. */
+  /** `path` is sent as written, below the base URL: nothing is normalised. Of an event stream only the head is read. */
   call(method: string, path: string, options?: ApiRequest): Promise<ApiAnswer>;
   /** Writes bytes to a socket of its own and answers all that comes back. */
   raw(bytes: string): Promise<string>;
@@ -46,7 +46,9 @@ export function createApiClient(baseUrl: string, clientToken: string): ApiClient
           ...headers,
         },
       });
-      const text = await answer.body.text();
+      const isEndless = String(answer.headers['content-type']).startsWith('text/event-stream');
+      if (isEndless) answer.body.on('error', () => undefined).destroy();
+      const text = isEndless ? '' : await answer.body.text();
       return { status: answer.statusCode, headers: flat(answer.headers), text, json: parse(text) };
     },
     raw: (bytes) =>

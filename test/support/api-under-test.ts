@@ -7,7 +7,10 @@ import { createApp } from '../../src/api/app.ts';
 import type { ApiDependencies, DashboardSettings } from '../../src/api/dependencies.ts';
 import { createBrowserLogin } from '../../src/api/auth/browser-login.ts';
 import { createLoginLinks } from '../../src/api/auth/login-links.ts';
+import { firstOf } from '../../src/api/auth/all-authenticators.ts';
+import { createStoredTokens } from '../../src/api/auth/stored-tokens.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
+import { AuditLog } from '../../src/api/audit/audit-log.ts';
 import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits } from '../../src/api/http-server.ts';
 import { createQrImages } from '../../src/api/qr-image.ts';
 import type { Authenticator } from '../../src/api/auth/principal.ts';
@@ -73,8 +76,10 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
   const sandbox = createFakeSandbox();
   const mediaFolder = await mkdtemp(join(tmpdir(), 'warden-media-'));
   const media = await openTestMedia(mediaFolder, store);
-  const auth =
-    options.auth ?? createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock });
+  const tokens = createStoredTokens({ store: store.tokens, clock: systemClock, log: logger('auth') });
+  const superadmin = createSuperadminAuth({ superadminToken: testToken, jwtSecret: testJwtSecret, clock: systemClock });
+  const auth = options.auth ?? firstOf([superadmin, tokens]);
+  const audit = new AuditLog({ store: store.audit, clock: systemClock, log: logger('audit') });
   const streams = new EventStreams({
     events: store.events,
     clock: systemClock,
@@ -95,6 +100,9 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
     media,
     schedule: { wakeAt: () => undefined },
     auth,
+    tokens,
+    audit,
+    revealSuperadminToken: () => testToken,
     links: createLoginLinks(systemClock),
     login: createBrowserLogin({
       store: store.browserSessions,
@@ -118,6 +126,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
       dashboard: { auth: dashboardAuth, listenHost: '127.0.0.1', lifetimeMs: 86_400_000 },
       secretOverlapMs: 86_400_000,
       outboundAllowCidr: [],
+      configuration: [],
     },
     log: logger('api'),
     clock: systemClock,
@@ -147,6 +156,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
     close: async () => {
       streams.close();
       for (const close of closers) await close();
+      await audit.stop();
       await qrImages.dispose();
       await media.close();
       await rm(mediaFolder, { recursive: true, force: true });

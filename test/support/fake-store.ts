@@ -221,6 +221,17 @@ export function createFakeStore(): FakeStore {
     },
     outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {} },
     browserSessions: { create: unused, find: unused, touch: unused, delete: unused, deleteOlder: unused },
+    tokens: {
+      create: unused,
+      find: unused,
+      findWithDigest: unused,
+      list: unused,
+      update: unused,
+      rotate: unused,
+      revoke: unused,
+      touch: unused,
+    },
+    audit: { append: unused, list: unused, prune: unused },
     traffic: { read: unused },
     events: {
       head: unused,

@@ -7,10 +7,10 @@ export const loginUrl = (baseUrl: string, secret: string): string => `${baseUrl}
 
 export interface LoginLinks {
   readonly lifetimeMs: number;
-  /** The secret part of a new link; good for 15 minutes and for one use. */
-  issue(): string;
-  /** Whether this was a link that had not been used and was not too old; it is used up then. */
-  consume(secret: string): boolean;
+  /** The secret part of a new link that signs in who has this id; good for 15 minutes and for one use. */
+  issue(principal: string): string;
+  /** Whom the link signs in, and it is used up then; null when it was used already or is too old. */
+  consume(secret: string): string | null;
 }
 
 const lifetimeMs = 15 * 60_000;
@@ -20,12 +20,12 @@ const secretBytes = 16;
 
 /** Links live in memory: a restart of the gateway prints a new one. */
 export function createLoginLinks(clock: Clock): LoginLinks {
-  const open = new Map<string, number>();
+  const open = new Map<string, { readonly principal: string; readonly until: number }>();
   return {
     lifetimeMs,
-    issue: () => {
+    issue: (principal) => {
       const secret = randomBytes(secretBytes).toString('base64url');
-      open.set(digestOf(secret), clock.monotonic() + lifetimeMs);
+      open.set(digestOf(secret), { principal, until: clock.monotonic() + lifetimeMs });
       for (const oldest of open.keys()) {
         if (open.size <= mostOpen) break;
         open.delete(oldest);
@@ -34,9 +34,9 @@ export function createLoginLinks(clock: Clock): LoginLinks {
     },
     consume: (secret) => {
       const digest = digestOf(secret);
-      const until = open.get(digest);
+      const link = open.get(digest);
       open.delete(digest);
-      return until !== undefined && clock.monotonic() < until;
+      return link !== undefined && clock.monotonic() < link.until ? link.principal : null;
     },
   };
 }

@@ -7,6 +7,8 @@ export interface Principal {
   readonly id: string;
   readonly scopes: readonly Scope[];
   readonly sessions: 'all' | readonly SessionId[];
+  /** Networks and addresses to come from; absent or none: from anywhere. */
+  readonly addresses?: readonly string[];
 }
 
 export interface Authenticator {
@@ -21,6 +23,11 @@ export function isAllowed(principal: Principal, scope: Scope, session: SessionId
   if (!principal.scopes.includes(scope)) return false;
   if (principal.sessions === 'all') return true;
   return session !== null && principal.sessions.includes(session);
+}
+
+/** What narrows a list of sessions to those that somebody may see. */
+export function visibleTo({ sessions }: Principal): { readonly only?: readonly SessionId[] } {
+  return sessions === 'all' ? {} : { only: sessions };
 }
 
 export const superadmin: Principal = {

@@ -7,20 +7,25 @@ import type { DashboardForm } from './form.ts';
 import { accentForm } from './forms/choose-accent.ts';
 import { createSessionForm } from './forms/create-session.ts';
 import { pairByCodeForm } from './forms/pair-by-code.ts';
+import { revealSuperadminForm } from './forms/reveal-superadmin.ts';
 import { sessionActionForms } from './forms/session-actions.ts';
+import { createTokenForm, revokeTokenForm } from './forms/tokens.ts';
 import { servePage, type DashboardPage } from './page.ts';
+import { auditPage } from './pages/audit.ts';
 import { fleetPage } from './pages/fleet.ts';
 import { newSessionPage } from './pages/new-session.ts';
 import { sessionOverviewPage } from './pages/session-overview.ts';
 import { sessionProcessPage } from './pages/session-process.ts';
 import { sessionsPage } from './pages/sessions.ts';
-import { errorPages, requireBrowser, signInRoutes } from './sign-in.ts';
+import { settingsPage } from './pages/settings.ts';
+import { errorPages, homeOfMost, requireBrowser, signInRoutes } from './sign-in.ts';
 
 export function dashboardRoutes(dependencies: DashboardDependencies): Router<RequestState> {
   const router = new Router<RequestState>({ sensitive: true });
   router.use('/dashboard', errorPages(dependencies));
   router.use(signInRoutes(dependencies).routes());
   const guard = requireBrowser(dependencies);
+  router.get('/dashboard', guard, homeOfMost());
   for (const { path, serve } of servedPages(dependencies)) router.get(path, guard, serve);
   for (const form of forms(dependencies)) {
     router.post(form.path, guard, formBody(), ownForms(dependencies.login), form.submit);
@@ -45,6 +50,8 @@ function servedPages(dependencies: DashboardDependencies): readonly ServedPage[]
     page(newSessionPage(dependencies)),
     page(sessionOverviewPage(dependencies)),
     page(sessionProcessPage(dependencies)),
+    page(settingsPage(dependencies)),
+    page(auditPage(dependencies)),
   ];
 }
 
@@ -54,5 +61,8 @@ function forms(dependencies: DashboardDependencies): readonly DashboardForm[] {
     ...sessionActionForms(dependencies),
     pairByCodeForm(dependencies),
     accentForm(),
+    createTokenForm(dependencies),
+    revokeTokenForm(dependencies),
+    revealSuperadminForm(dependencies),
   ];
 }

@@ -23,4 +23,5 @@ export function problemsOf(thrown: unknown): FormProblems {
   return { message: details.length === 0 ? thrown.message : 'Please correct what is marked.', fields };
 }
 
-const expectation = ({ expected }: ErrorDetail): string => `Expected: ${expected}.`;
+const expectation = ({ expected, received }: ErrorDetail): string =>
+  `Expected: ${expected}${received === undefined || received === 'nothing' ? '' : `, not ${received}`}.`;

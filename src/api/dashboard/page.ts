@@ -60,7 +60,7 @@ export function pageFrame(
   { settings }: Pick<DashboardDependencies, 'settings'>,
   ctx: RequestContext,
 ) {
-  const { browser, query } = pageCall(ctx);
+  const { browser, principal, query } = pageCall(ctx);
   return {
     title: page.title,
     nav: page.nav,
@@ -70,6 +70,7 @@ export function pageFrame(
     accent: accentOf(ctx),
     version: settings.version,
     formToken: browser.formToken,
+    mayAdmin: isAllowed(principal, 'admin', null),
     isOpen: settings.dashboard.auth === 'none',
     notice: query['notice'] ?? null,
     problem: query['problem'] ?? null,

@@ -3,8 +3,9 @@ import { Router } from '@koa/router';
 import { errorCatalogue, toWardenError, WardenError } from '../../contract/errors.ts';
 import { createAttemptLimit } from '../auth/attempt-limit.ts';
 import { isLocalVisit } from '../auth/local-visit.ts';
-import { superadmin, type Principal } from '../auth/principal.ts';
-import { assertSameOrigin } from '../middleware/identify.ts';
+import { isAllowed, superadmin, type Principal } from '../auth/principal.ts';
+import { originOf } from '../caller.ts';
+import { assertSameOrigin, objectionToAddress } from '../middleware/identify.ts';
 import type { RequestContext, RequestMiddleware, RequestState } from '../state.ts';
 import { accentOf } from './accent.ts';
 import type { DashboardDependencies } from './dependencies.ts';
@@ -17,9 +18,37 @@ const usedLink =
   'This link has been used already or is older than 15 minutes. Print a new one with "npm run login-link", or sign in with a token.';
 const wrongToken = 'This is not a token of this gateway.';
 
+interface Outcome {
+  readonly principal: Principal | null;
+  readonly status: number;
+}
+
+type TokenHolder =
+  | { readonly principal: Principal }
+  | { readonly principal: null; readonly status: number; readonly problem: string };
+
 export function signInRoutes(dependencies: DashboardDependencies): Router<RequestState> {
-  const { links, auth, login, cookie, clock, render, settings } = dependencies;
+  const { links, auth, tokens, login, cookie, clock, render, audit, settings } = dependencies;
   const limit = createAttemptLimit();
+  const note = (ctx: RequestContext, operation: 'signIn' | 'signOut', { principal, status }: Outcome): void =>
+    audit.record({
+      ...originOf(ctx),
+      principal: principal?.id ?? null,
+      operation,
+      session: null,
+      target: null,
+      status,
+    });
+  /** Whose token the form brings, or why nobody is let in with it. */
+  const holderOf = async (ctx: RequestContext): Promise<TokenHolder> => {
+    const token = formField(ctx, 'token').trim();
+    const principal = await auth.authenticate(token);
+    if (principal === null) {
+      return { principal, status: 401, problem: (await tokens.endOf(token)) ?? wrongToken };
+    }
+    const problem = objectionToAddress(principal, ctx);
+    return problem === null ? { principal } : { principal: null, status: 403, problem };
+  };
   const router = new Router<RequestState>({ sensitive: true });
 
   const show = (ctx: RequestContext, status: number, problem: string | null): void => {
@@ -33,10 +62,20 @@ export function signInRoutes(dependencies: DashboardDependencies): Router<Reques
     if (typeof secret !== 'string') {
       if (ctx.state.browser === null) show(ctx, 200, null);
       else redirect(ctx, homePath);
-    } else if (links.consume(secret)) {
-      await letIn(dependencies, ctx, superadmin);
+    } else {
+      const id = links.consume(secret);
+      const principal = id === null ? null : await auth.principalOf(id);
+      if (principal === null) {
+        note(ctx, 'signIn', { principal, status: 401 });
+        show(ctx, 401, usedLink);
+        return;
+      }
+      const objection = objectionToAddress(principal, ctx);
+      if (objection !== null) throw new WardenError('forbidden', { message: objection });
+      note(ctx, 'signIn', { principal, status: 303 });
+      await letIn(dependencies, ctx, principal);
       redirect(ctx, homePath);
-    } else show(ctx, 401, usedLink);
+    }
   });
 
   router.post(loginPath, formBody(), async (ctx) => {
@@ -48,19 +87,25 @@ export function signInRoutes(dependencies: DashboardDependencies): Router<Reques
       show(ctx, 429, `Too many failed attempts; wait ${Math.ceil(waitMs / 1000)} seconds.`);
       return;
     }
-    const principal = await auth.authenticate(formField(ctx, 'token').trim());
-    if (principal === null) {
+    const found = await holderOf(ctx);
+    if (found.principal === null) {
       limit.failed(address, clock.now());
-      show(ctx, 401, wrongToken);
+      note(ctx, 'signIn', found);
+      show(ctx, found.status, found.problem);
       return;
     }
+    const { principal } = found;
     limit.succeeded(address);
+    note(ctx, 'signIn', { principal, status: 303 });
     await letIn(dependencies, ctx, principal);
     redirect(ctx, nextOf(ctx));
   });
 
   router.post('/dashboard/logout', async (ctx) => {
-    if (ctx.state.browser !== null) await login.signOut(cookie.read(ctx));
+    if (ctx.state.browser !== null) {
+      await login.signOut(cookie.read(ctx));
+      note(ctx, 'signOut', { principal: ctx.state.principal, status: 303 });
+    }
     cookie.clear(ctx);
     redirect(ctx, loginPath);
   });
@@ -91,6 +136,16 @@ export function requireBrowser(dependencies: DashboardDependencies): RequestMidd
       await letIn(dependencies, ctx, superadmin);
     }
     await next();
+  };
+}
+
+/** The fleet is for who may see all of it; the others begin with their sessions. */
+export function homeOfMost(): RequestMiddleware {
+  return async (ctx, next) => {
+    const { principal } = ctx.state;
+    const isOpening = ctx.query['part'] === undefined;
+    if (principal !== null && isOpening && !isAllowed(principal, 'admin', null)) redirect(ctx, '/dashboard/sessions');
+    else await next();
   };
 }
 

@@ -1,7 +1,7 @@
 /** The sessions that somebody may see, as resources: what lists and counts of pages are made of. */
 import type { SessionResource } from '../../contract/operations/sessions.ts';
 import type { SessionRow } from '../../store/store.ts';
-import { isAllowed, type Principal } from '../auth/principal.ts';
+import { visibleTo, type Principal } from '../auth/principal.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentSession } from '../presenters/session.ts';
 
@@ -17,11 +17,10 @@ export async function visibleSessions(
     const page: Awaited<ReturnType<typeof store.sessions.list>> = await store.sessions.list({
       limit: pageSize,
       cursor,
+      ...visibleTo(principal),
     });
     rows.push(...page.rows);
     cursor = page.nextCursor;
   } while (cursor !== null);
-  return rows
-    .filter((row) => isAllowed(principal, 'read', row.id))
-    .map((row) => presentSession(row, supervisor.view(row)));
+  return rows.map((row) => presentSession(row, supervisor.view(row)));
 }

@@ -2,12 +2,16 @@
 import { WardenError } from '../../contract/errors.ts';
 import type { BrowserLogin } from '../auth/browser-login.ts';
 import type { LoginCookie } from '../auth/login-cookie.ts';
-import type { Authenticator } from '../auth/principal.ts';
+import { isAllowedAddress } from '../auth/allowed-address.ts';
+import type { Authenticator, Principal } from '../auth/principal.ts';
+import type { StoredTokens } from '../auth/stored-tokens.ts';
 import { isSameOrigin } from '../auth/same-origin.ts';
+import { addressOf } from '../caller.ts';
 import type { RequestContext, RequestMiddleware } from '../state.ts';
 
 interface IdentifyOptions {
   readonly auth: Pick<Authenticator, 'authenticate'>;
+  readonly tokens: Pick<StoredTokens, 'endOf'>;
   readonly login: Pick<BrowserLogin, 'recognise' | 'isFormToken'>;
   readonly cookie: Pick<LoginCookie, 'read'>;
   readonly baseUrl: string;
@@ -20,7 +24,7 @@ const jsonTypes = ['application/json', 'application/*+json'];
  * Lets nobody into /api who is neither. Tokens come in headers only, never in the query; a cookie changes something only
  * from a page of ours, and with a body or a header that no form of another site can send.
  */
-export function identify({ auth, login, cookie, baseUrl }: IdentifyOptions): RequestMiddleware {
+export function identify({ auth, tokens, login, cookie, baseUrl }: IdentifyOptions): RequestMiddleware {
   return async (ctx, next) => {
     const isApi = /^\/api(?:\/|$)/i.test(ctx.path);
     if (isApi || /^\/dashboard(?:\/|$)/.test(ctx.path)) {
@@ -29,10 +33,18 @@ export function identify({ auth, login, cookie, baseUrl }: IdentifyOptions): Req
       if (isApi && token !== '') {
         ctx.state.principalNow = () => auth.authenticate(token);
         ctx.state.principal = await auth.authenticate(token);
+        if (ctx.state.principal === null) {
+          const message = await tokens.endOf(token);
+          throw new WardenError('unauthorized', message === null ? {} : { message });
+        }
+        const objection = objectionToAddress(ctx.state.principal, ctx);
+        if (objection !== null) throw new WardenError('forbidden', { message: objection });
       } else {
         const value = cookie.read(ctx);
         ctx.state.principalNow = async () => (await login.recognise(value))?.principal ?? null;
-        ctx.state.browser = await login.recognise(value);
+        const browser = await login.recognise(value);
+        // Away from where its token may be used a browser is a stranger, who can sign in with another one.
+        ctx.state.browser = browser !== null && objectionToAddress(browser.principal, ctx) === null ? browser : null;
         ctx.state.principal = ctx.state.browser?.principal ?? null;
       }
     }
@@ -45,6 +57,12 @@ export function identify({ auth, login, cookie, baseUrl }: IdentifyOptions): Req
     }
     await next();
   };
+}
+
+/** Why this person may not come from where the request does, in words; null when they may. */
+export function objectionToAddress({ addresses = [] }: Principal, ctx: RequestContext): string | null {
+  const address = addressOf(ctx);
+  return isAllowedAddress(address, addresses) ? null : `This token may not be used from the address ${address}.`;
 }
 
 const crossSite = 'A browser may change something from a page of this gateway only.';

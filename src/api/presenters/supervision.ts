@@ -1,4 +1,5 @@
 /** What leaves the process of restart records and of the gateway's own state. Pure. */
+import type { Principal } from '../auth/principal.ts';
 import type { Result } from '../../contract/index.ts';
 import type { ChildExitRow } from '../../store/store.ts';
 import type { SupervisorStats } from '../../supervisor/stats.ts';
@@ -31,6 +32,19 @@ export function presentExit(row: ChildExitRow): Exit {
     culprits: culprits === null ? null : { sessions: [...culprits.sessions], grounds: culprits.grounds },
     moved_to_own_child: row.movedToOwnChild,
     back_at: row.backAt === null ? null : unixSecondsOf(row.backAt),
+  };
+}
+
+/** The same for who may not see all sessions: others of the process, which may be somebody else's, are not named. */
+export function presentExitTo({ sessions }: Principal): (row: ChildExitRow) => Exit {
+  return (row) => {
+    const exit = presentExit(row);
+    if (sessions === 'all' || exit.culprits === null) return exit;
+    const own = new Set<string>(sessions);
+    return {
+      ...exit,
+      culprits: { ...exit.culprits, sessions: exit.culprits.sessions.filter((each) => own.has(each)) },
+    };
   };
 }
 

@@ -2,8 +2,8 @@
 import type { GatewayOperationName, Params, Result } from '../../contract/index.ts';
 import { WardenError } from '../../contract/errors.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
-import type { Principal } from '../auth/principal.ts';
 import type { SessionRow } from '../../store/store.ts';
+import type { Caller } from '../caller.ts';
 
 export interface HandlerCall<N extends GatewayOperationName> {
   readonly params: Params<N>;
@@ -11,8 +11,7 @@ export interface HandlerCall<N extends GatewayOperationName> {
   readonly row: SessionRow | null;
   /** The file of a multipart body, held in the spool for the time of the call. */
   readonly upload: UploadedFile | null;
-  /** Who asks; null never reaches a handler of an operation that needs a scope. */
-  readonly principal: Principal | null;
+  readonly caller: Caller;
   /** Aborts when the caller is gone or the operation's deadline has passed. */
   readonly signal: AbortSignal;
 }

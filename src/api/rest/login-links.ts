@@ -5,8 +5,9 @@ import type { Handlers } from './handler.ts';
 
 export function loginLinkHandlers({ links, settings, clock }: ApiDependencies): Handlers<'createLoginLink'> {
   return {
-    createLoginLink: async () => ({
-      url: loginUrl(settings.baseUrl, links.issue()),
+    // It signs in whoever asked for it, and nobody who may do more.
+    createLoginLink: async ({ caller }) => ({
+      url: loginUrl(settings.baseUrl, links.issue(caller.principal.id)),
       expires_at: unixSecondsOf(clock.now() + links.lifetimeMs),
     }),
   };

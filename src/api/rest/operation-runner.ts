@@ -11,10 +11,13 @@ import {
 } from '../../contract/index.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { SessionRow } from '../../store/store.ts';
+import type { Caller } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { auditHandlers } from './audit.ts';
+import { auditedRun } from './audited-run.ts';
 import { bulkHandlers } from './bulk.ts';
 import { deliveryHandlers } from './deliveries.ts';
-import type { HandlerCall, Handlers } from './handler.ts';
+import type { Handlers } from './handler.ts';
 import { Idempotency, type RequestKey } from './idempotency.ts';
 import { loginLinkHandlers } from './login-links.ts';
 import { mediaHandlers } from './media.ts';
@@ -29,17 +32,20 @@ import { scheduledHandlers } from './scheduled.ts';
 import { send } from './send.ts';
 import { sessionHandlers } from './sessions.ts';
 import { supervisionHandlers } from './supervision.ts';
+import { tokenHandlers } from './tokens.ts';
 import { parseParams } from './validation.ts';
 import { vitalsHandlers } from './vitals.ts';
 import { webhookHandlers } from './webhooks.ts';
 
 /** One call of an operation, not validated yet. */
-export interface Run extends Pick<HandlerCall<GatewayOperationName>, 'principal'> {
+export interface Run {
   readonly input: unknown;
   readonly row: SessionRow | null;
   readonly upload: UploadedFile | null;
   /** With an Idempotency-Key the operation runs once, however often it is asked for. */
   readonly key: RequestKey | null;
+  /** Who asks: for the audit log, and for what depends on the person. */
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 
@@ -54,6 +60,8 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     ...vitalsHandlers(dependencies),
     ...loginLinkHandlers(dependencies),
     ...pacingHandlers(dependencies),
+    ...tokenHandlers(dependencies),
+    ...auditHandlers(dependencies),
     ...pairingHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...deliveryHandlers(dependencies),
@@ -97,12 +105,12 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     });
   };
 
-  return (name, run) => {
+  return auditedRun(dependencies.audit, (name, run) => {
     if (isGateway(name)) return runGateway(name, run);
     if (isSend(name)) return runSend(name, run);
     if (isChild(name)) return runChild(name, run);
     return assertNever(name);
-  };
+  });
 }
 
 /** What has one answer; event streams are served by their routes. */

@@ -13,7 +13,12 @@ export function outcomeOf(name: OperationName, result: unknown): HttpOutcome {
   const operation: Operation = operations[name];
   const parsed = operation.result.safeParse(result);
   if (!parsed.success) throw new WardenError('internal_error', { cause: parsed.error });
-  return { status: operation.runs === 'send' && isOnItsWay(parsed.data) ? 202 : operation.status, body: parsed.data };
+  return { status: statusOf(name, parsed.data), body: parsed.data };
+}
+
+/** The HTTP status of a result. */
+export function statusOf(name: OperationName, result: unknown): number {
+  return operations[name].runs === 'send' && isOnItsWay(result) ? 202 : operations[name].status;
 }
 
 const isOnItsWay = (data: unknown): boolean =>

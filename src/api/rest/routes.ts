@@ -7,7 +7,9 @@ import { fromPublishedForm } from '../../contract/published-forms.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { SessionRow } from '../../store/store.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
+import { auditEntryOf, isAudited, statusOfError } from '../audit/audited.ts';
 import { isAllowed } from '../auth/principal.ts';
+import { callerOf } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { coerceFields, readMultipart } from '../middleware/multipart.ts';
 import type { RequestContext, RequestState } from '../state.ts';
@@ -35,14 +37,18 @@ export function operationRoutes(dependencies: ApiDependencies, run: OperationRun
         await answerStream(dependencies, ctx, { name, input, row: () => sessionOfPath(dependencies, ctx, operation) });
         return;
       }
-      const row = await sessionOfPath(dependencies, ctx, operation);
+      const caller = callerOf(ctx);
+      const row = await sessionOfPath(dependencies, ctx, operation).catch((error: unknown) => {
+        if (isAudited(name)) dependencies.audit.record(refusalOf(ctx, name, error));
+        throw error;
+      });
       const key = keyOf(dependencies, ctx, operation);
       const upload = await takeUpload(dependencies, ctx, operation);
       try {
         const published = fromPublishedForm(name, inputOf(ctx, operation));
         const input = isMultipart(ctx) ? coerceFields(operation.params, published) : published;
         const result = await withDeadline(ctx.res, operation.deadlineMs, async (signal) =>
-          run(name, { input, row, upload, key, signal, principal: ctx.state.principal }),
+          run(name, { input, row, upload, key, caller, signal }),
         );
         if (result instanceof FileAnswer) answerFile(ctx, result);
         else if (result instanceof ReplayedAnswer) answerAgain(ctx, result);
@@ -65,11 +71,10 @@ async function sessionOfPath(
   ctx: RequestContext,
   operation: Operation,
 ): Promise<SessionRow | null> {
-  const { principal } = ctx.state;
-  if (principal === null) throw new WardenError('unauthorized');
+  const { principal } = callerOf(ctx);
   if (!operation.path.startsWith('/sessions/:id')) {
-    // Streams leave out what the token may not see.
-    const isNarrowed = operation.runs === 'stream' && principal.scopes.includes(operation.scope);
+    // What is not about the gateway as a whole answers with what the principal may see.
+    const isNarrowed = operation.scope !== 'admin' && principal.scopes.includes(operation.scope);
     if (!isNarrowed && !isAllowed(principal, operation.scope, null)) throw new WardenError('forbidden');
     return null;
   }
@@ -89,6 +94,13 @@ async function sessionOfPath(
   const row = await store.sessions.get(id);
   if (row === null) throw new WardenError('session_not_found');
   return row;
+}
+
+/** An attempt that was turned away, for the audit log. */
+function refusalOf(ctx: RequestContext, name: OperationName, error: unknown): ReturnType<typeof auditEntryOf> {
+  const params = pathParams(ctx);
+  const session = params['id']?.slice(0, 64) ?? null;
+  return auditEntryOf({ name, caller: callerOf(ctx), session, input: params, status: statusOfError(error) });
 }
 
 /** The Idempotency-Key of a request to an operation that honours one. */

@@ -4,6 +4,7 @@ import { WardenError } from '../../contract/errors.ts';
 import { parseSessionId, type SessionId } from '../../contract/ids.ts';
 import type { SessionStatus } from '../../contract/operations/sessions.ts';
 import type { SessionRow } from '../../store/store.ts';
+import { visibleTo } from '../auth/principal.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { isPaired, presentDevice, presentSession, presentStatus } from '../presenters/session.ts';
 import { presentNewWebhook, rowOfNew } from '../presenters/webhook.ts';
@@ -24,7 +25,7 @@ type SessionOperationName =
   | 'getDevice';
 
 export function sessionHandlers(dependencies: ApiDependencies): Handlers<SessionOperationName> {
-  const { store, supervisor, sandbox, media, settings, log } = dependencies;
+  const { store, supervisor, sandbox, media, tokens, settings, log } = dependencies;
 
   const rightsOf = urlRights(settings.outboundAllowCidr);
   const present = (row: SessionRow) => presentSession(row, supervisor.view(row));
@@ -36,7 +37,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
   const statusOf = async (id: SessionId): Promise<SessionStatus> => supervisor.view(await reload(id)).status;
 
   return {
-    createSession: async ({ params, principal }) => {
+    createSession: async ({ params, caller: { principal } }) => {
       if (params.sandbox && sandbox === null) {
         throw new WardenError('unprocessable', { message: 'The sandbox is switched off on this gateway.' });
       }
@@ -67,8 +68,9 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
       return { ...session, session, webhook: presentNewWebhook(rowOfNew(webhook, row)) };
     },
 
-    listSessions: async ({ params }) => {
-      const page = await store.sessions.list({ limit: params.limit, cursor: params.cursor ?? null });
+    listSessions: async ({ params, caller }) => {
+      const { limit, cursor = null } = params;
+      const page = await store.sessions.list({ limit, cursor, ...visibleTo(caller.principal) });
       return { sessions: page.rows.map(present), total: page.total, next_cursor: page.nextCursor };
     },
 
@@ -89,6 +91,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
 
     deleteSession: async (call) => {
       await supervisor.remove(sessionOf(call).id);
+      tokens.forgetAll();
       await media.spool.sweep();
       return { success: true, message: 'Session deleted.' };
     },

@@ -33,7 +33,7 @@ export function webhookHandlers(dependencies: ApiDependencies): Handlers<Webhook
 
   return {
     createWebhook: async (call) => {
-      const webhook = newWebhook(call.params, { rights: rightsOf(call.principal) });
+      const webhook = newWebhook(call.params, { rights: rightsOf(call.caller.principal) });
       return presentNewWebhook(await webhooks.create(sessionOf(call).id, webhook));
     },
 
@@ -47,7 +47,7 @@ export function webhookHandlers(dependencies: ApiDependencies): Handlers<Webhook
     updateWebhook: async (call) => {
       const session = sessionOf(call).id;
       const { webhook_id: id, url, events, conditions, ordered, enabled } = call.params;
-      const rights = rightsOf(call.principal);
+      const rights = rightsOf(call.caller.principal);
       const isFound = await webhooks.update(session, id, {
         ...(url === undefined ? {} : { url: permittedUrl(url, { rights }), allowPrivate: rights.allowPrivate }),
         ...(events === undefined ? {} : { events: [...new Set(events)] }),

@@ -1,5 +1,6 @@
 /** Creates a session from the form; what is wrong with it is shown beside its fields. */
 import { operations } from '../../../contract/index.ts';
+import { callerOf } from '../../caller.ts';
 import type { RequestContext } from '../../state.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
 import { formField, formFields } from '../form-body.ts';
@@ -24,7 +25,7 @@ export function createSessionForm(dependencies: DashboardDependencies): Dashboar
           row: null,
           upload: null,
           key: null,
-          principal,
+          caller: callerOf(ctx),
           signal,
         });
         const session = operations.createSession.result.parse(created);

@@ -2,6 +2,7 @@
 import { WardenError } from '../../../contract/errors.ts';
 import { parseSessionId } from '../../../contract/ids.ts';
 import { operations } from '../../../contract/index.ts';
+import { callerOf } from '../../caller.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
 import { formField } from '../form-body.ts';
 import { problemsOf, type DashboardForm } from '../form.ts';
@@ -20,14 +21,8 @@ export function pairByCodeForm({ run, store }: DashboardDependencies): Dashboard
       if (row === null) throw new WardenError('session_not_found');
       const signal = AbortSignal.timeout(operations.pairByCode.deadlineMs);
       try {
-        await run('pairByCode', {
-          input: { phone: formField(ctx, 'phone') },
-          row,
-          upload: null,
-          key: null,
-          principal,
-          signal,
-        });
+        const input = { phone: formField(ctx, 'phone') };
+        await run('pairByCode', { input, row, upload: null, key: null, caller: callerOf(ctx), signal });
         redirect(ctx, `/dashboard/sessions/${id}`);
       } catch (error) {
         const { fields, message } = problemsOf(error);

@@ -2,6 +2,7 @@
 import { toWardenError, WardenError } from '../../../contract/errors.ts';
 import { parseSessionId, type SessionId } from '../../../contract/ids.ts';
 import { operations, type OperationName } from '../../../contract/index.ts';
+import { callerOf } from '../../caller.ts';
 import type { RequestContext } from '../../state.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
 import { formField, formFields } from '../form-body.ts';
@@ -73,7 +74,7 @@ async function act(
   const row = await store.sessions.get(id);
   if (row === null) throw new WardenError('session_not_found');
   const signal = AbortSignal.timeout(operations[name].deadlineMs);
-  await run(name, { input: {}, row, upload: null, key: null, principal, signal });
+  await run(name, { input: {}, row, upload: null, key: null, caller: callerOf(ctx), signal });
 }
 
 function actionOf(name: string): Action {

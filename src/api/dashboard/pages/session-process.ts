@@ -1,5 +1,5 @@
 /** The process behind a session: what it uses, and why earlier ones ended. */
-import { presentExit } from '../../presenters/supervision.ts';
+import { presentExitTo } from '../../presenters/supervision.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
 import { defineSessionPage } from '../session-page.ts';
 
@@ -13,9 +13,9 @@ export function sessionProcessPage(dependencies: DashboardDependencies) {
     parts: { now: 'session/_process-now.njk', exits: 'session/_exits.njk' },
     script: 'process',
     live: ['session_restarted'],
-    load: async ({ row, query }) => {
+    load: async ({ row, query, principal }) => {
       const page = await store.children.list(row.id, { limit: shownExits, cursor: query['cursor'] ?? null });
-      return { exits: page.rows.map(presentExit), total: page.total, nextCursor: page.nextCursor };
+      return { exits: page.rows.map(presentExitTo(principal)), total: page.total, nextCursor: page.nextCursor };
     },
   });
 }

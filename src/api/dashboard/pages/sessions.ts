@@ -1,4 +1,6 @@
 /** The list of sessions, usable with hundreds of them. */
+import { operations } from '../../../contract/index.ts';
+import { isAllowed } from '../../auth/principal.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
 import { definePage } from '../page.ts';
 import { pageOf, queryOf, sortKeys, wishesOf, type ListWishes, type SortKey } from '../session-list.ts';
@@ -68,6 +70,7 @@ export function sessionsPage(dependencies: DashboardDependencies) {
         next: found.page < found.pages ? queryOf(wishes, { page: found.page + 1 }) : null,
         sparkBox: spark,
         hasSandbox: sandbox !== null,
+        mayCreate: isAllowed(principal, operations.createSession.scope, null),
         mayManage: principal.scopes.includes('manage'),
       };
     },

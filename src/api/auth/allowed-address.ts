@@ -1,0 +1,30 @@
+/** Whether somebody may come from an address. Pure. */
+import { BlockList, isIP } from 'node:net';
+
+/**
+ * Whether an IP address lies in one of the networks (`10.0.0.0/8`, `fd00::/8`, or single addresses). None at all stand
+ * for anywhere; what is no address lies nowhere.
+ */
+export function isAllowedAddress(address: string, networks: readonly string[]): boolean {
+  if (networks.length === 0) return true;
+  const family = familyOf(address);
+  if (family === null) return false;
+  const list = new BlockList();
+  for (const network of networks) {
+    const [base = '', bits] = network.split('/');
+    // A list checks addresses of IPv4 against networks of IPv6, too: each family by itself.
+    if (familyOf(base) !== family) continue;
+    if (bits === undefined) list.addAddress(base, family);
+    else list.addSubnet(base, Number(bits), family);
+  }
+  return list.check(address, family);
+}
+
+/** An address of IPv4 in the form that it has on a socket of IPv6, as such. */
+export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+
+function familyOf(address: string): 'ipv4' | 'ipv6' | null {
+  const family = isIP(address);
+  if (family === 0) return null;
+  return family === 4 ? 'ipv4' : 'ipv6';
+}
