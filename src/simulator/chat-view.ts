@@ -161,9 +161,7 @@ function details({ receivedMedia }: ChatViewParts, { account }: Chat, { utteranc
 /** The hash of a file that its reader has downloaded and decrypted, or why that was not possible; both null before. */
 function checked(check: ReturnType<ReceivedMedia['known']>) {
   if (check === null) return { sha256: null, failure: null };
-  return check.tag === 'intact'
-    ? { sha256: check.sha256, failure: null }
-    : { sha256: null, failure: check.reason };
+  return check.tag === 'intact' ? { sha256: check.sha256, failure: null } : { sha256: null, failure: check.reason };
 }
 
 /** What later messages made of one; of each person the last reaction counts, and an empty one is none. */
@@ -178,8 +176,8 @@ function folded(changes: readonly Change[]) {
     reactions.set(author.lid, { by: pnJid(author.pn), by_name: author.name, emoji: said.reaction.emoji });
   }
   return {
-    ...(edit?.text == null ? {} : { text: edit.text }),
-    ...(edit?.caption == null ? {} : { caption: edit.caption }),
+    ...(typeof edit?.text === 'string' ? { text: edit.text } : {}),
+    ...(typeof edit?.caption === 'string' ? { caption: edit.caption } : {}),
     edited: edit !== undefined,
     deleted: changes.some(({ said }) => said.deleteOf !== undefined),
     reactions: [...reactions.values()],
@@ -197,7 +195,9 @@ function receiptsOf({ directory, receipts, activity }: ChatViewParts, chat: Chat
     return told.delivered_at === null ? [] : [{ by: pnJid(account.pn), by_name: account.name, ...told }];
   }
   const readers =
-    group === null ? [reader] : group.members.flatMap(({ lid }) => directory.byLid(lid) ?? []).filter((one) => one !== author);
+    group === null
+      ? [reader]
+      : group.members.flatMap(({ lid }) => directory.byLid(lid) ?? []).filter((one) => one !== author);
   return readers.flatMap((each) => {
     const { deliveredAt, readAt, playedAt } = receipts.of({ account, messageId: id, reader: each });
     if (deliveredAt === null) return [];

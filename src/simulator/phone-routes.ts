@@ -51,7 +51,11 @@ export function phoneRoutes(parts: PhoneRouteParts): readonly ControlRoute[] {
         const reader = knownPerson(context, contact);
         const group = jid === undefined ? null : memberGroup(parts.groups, jid, reader);
         if (group !== null) memberGroup(parts.groups, group.jid, account);
-        const view = chatView({ ...parts, directory: context.directory }, { account, reader, group }, { limit: most, before });
+        const view = chatView(
+          { ...parts, directory: context.directory },
+          { account, reader, group },
+          { limit: most, before },
+        );
         return { status: 200, body: view };
       },
     },
@@ -59,11 +63,7 @@ export function phoneRoutes(parts: PhoneRouteParts): readonly ControlRoute[] {
 }
 
 /** Whoever wrote last comes first, and those without a word by name. */
-function listContacts(
-  parts: PhoneRouteParts,
-  account: User,
-  { limit: most, search }: z.output<typeof contactsQuery>,
-) {
+function listContacts(parts: PhoneRouteParts, account: User, { limit: most, search }: z.output<typeof contactsQuery>) {
   const { context, addressBook } = parts;
   const latest = latestOf(parts, account);
   const people = [...new Set([...latest.keys(), ...addressBook.of(account)])]
@@ -92,7 +92,8 @@ function latestOf({ context, inbox, sent }: PhoneRouteParts, account: User): Rea
   for (const { id, from, to, category, atMs, content } of sent.all()) {
     const isOwn = from === account.lid;
     const author = context.directory.byLid(from);
-    if (category !== undefined || to.endsWith('@g.us') || author === undefined || (!isOwn && to !== account.lid)) continue;
+    if (category !== undefined || to.endsWith('@g.us') || author === undefined || (!isOwn && to !== account.lid))
+      continue;
     consider(isOwn ? to : from, { id, author, by: isOwn ? 'phone' : 'contact', atMs, content });
   }
   return latest;

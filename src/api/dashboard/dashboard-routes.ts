@@ -12,6 +12,7 @@ import { servePage, type DashboardPage } from './page.ts';
 import { fleetPage } from './pages/fleet.ts';
 import { newSessionPage } from './pages/new-session.ts';
 import { sessionOverviewPage } from './pages/session-overview.ts';
+import { sessionPhonePage } from './pages/session-phone.ts';
 import { sessionProcessPage } from './pages/session-process.ts';
 import { sessionsPage } from './pages/sessions.ts';
 import { errorPages, requireBrowser, signInRoutes } from './sign-in.ts';
@@ -45,6 +46,7 @@ function servedPages(dependencies: DashboardDependencies): readonly ServedPage[]
     page(newSessionPage(dependencies)),
     page(sessionOverviewPage(dependencies)),
     page(sessionProcessPage(dependencies)),
+    page(sessionPhonePage(dependencies)),
   ];
 }
 

@@ -79,9 +79,7 @@ const chatMessage = z.object({
   deleted: z.boolean(),
   reactions: z.array(z.object({ by: z.string(), by_name: z.string(), emoji: z.string() })),
   receipts: z
-    .array(
-      z.object({ by: z.string(), by_name: z.string(), delivered_at: tick, read_at: tick, played_at: tick }),
-    )
+    .array(z.object({ by: z.string(), by_name: z.string(), delivered_at: tick, read_at: tick, played_at: tick }))
     .describe('What each reader has told its author of it: of what a contact wrote, what the session has told.'),
 });
 

@@ -47,7 +47,11 @@ export class Inbox {
       const stored = storedSchema.parse(JSON.parse(Buffer.from(value).toString('utf8')));
       const [account = '', number = '0'] = key.split('/');
       const inbox = this.#of(account, Number(number));
-      const entry = { ...stored, atMs: stored.atMs ?? stored.at * 1000, content: Buffer.from(stored.content, 'base64') };
+      const entry = {
+        ...stored,
+        atMs: stored.atMs ?? stored.at * 1000,
+        content: Buffer.from(stored.content, 'base64'),
+      };
       inbox.entries.push(entry);
       inbox.byCopy.set(copyKey(entry.reader, entry.messageId), entry);
     }
