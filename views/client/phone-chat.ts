@@ -31,18 +31,20 @@ export function serveChat(place: ChatPlace): void {
   const write = (message: Readonly<Record<string, unknown>>): Promise<unknown> =>
     ask(`${sandbox}/messages`, { method: 'POST', body: { from: reader, ...inGroup, ...message } });
 
-  /** Does it, and shows what came of it. */
-  const doing = async (work: () => Promise<unknown>): Promise<void> => {
-    tellProblem('');
-    composer.setAttribute('aria-busy', 'true');
-    try {
-      await work();
-      await renewPart(bubbles);
-    } catch (error) {
-      tellProblem(error instanceof Error ? error.message : 'Something went wrong.');
-    } finally {
+  /** Does one thing after the other, and shows what came of it. */
+  let last: Promise<void> = Promise.resolve();
+  const doing = (work: () => Promise<unknown>): void => {
+    last = last.then(async () => {
+      tellProblem('');
+      composer.setAttribute('aria-busy', 'true');
+      try {
+        await work();
+        await renewPart(bubbles);
+      } catch (error) {
+        tellProblem(error instanceof Error ? error.message : 'Something went wrong.');
+      }
       composer.removeAttribute('aria-busy');
-    }
+    });
   };
 
   const tellProblem = (words: string): void => {
@@ -65,13 +67,19 @@ export function serveChat(place: ChatPlace): void {
   composer.addEventListener('submit', (event) => {
     event.preventDefault();
     const said = text.value;
-    if (said.trim() === '' || composer.getAttribute('aria-busy') === 'true') return;
+    if (said.trim() === '') return;
     const wanted = about;
-    void doing(async () => {
-      const relation = wanted === null ? {} : wanted.tag === 'reply' ? { quoted_id: wanted.id } : { edit_of: wanted.id };
-      await write({ text: said, ...relation });
-      text.value = '';
-      setAbout(null);
+    const relation = wanted === null ? {} : wanted.tag === 'reply' ? { quoted_id: wanted.id } : { edit_of: wanted.id };
+    text.value = '';
+    setAbout(null);
+    doing(async () => {
+      try {
+        await write({ text: said, ...relation });
+      } catch (error) {
+        // What could not be said is not lost, unless the next words have been begun.
+        if (text.value === '') text.value = said;
+        throw error;
+      }
     });
   });
 
@@ -83,12 +91,6 @@ export function serveChat(place: ChatPlace): void {
   };
 
   const deeds: Readonly<Record<string, (button: HTMLElement) => Promise<unknown>>> = {
-    reply: async ({ dataset }) => setAbout({ tag: 'reply', id: dataset['id'] ?? '' }, dataset['summary']),
-    edit: async ({ dataset }) => {
-      setAbout({ tag: 'edit', id: dataset['id'] ?? '' }, dataset['summary']);
-      text.value = dataset['text'] ?? '';
-    },
-    cancel: async () => setAbout(null),
     delete: ({ dataset }) => write({ delete_of: dataset['id'] }),
     react: ({ dataset }) => write({ react_to: dataset['id'], emoji: dataset['emoji'] ?? '' }),
     receipt: ({ dataset }) =>
@@ -115,16 +117,27 @@ export function serveChat(place: ChatPlace): void {
       await ask(`${sandbox}/calls/${encodeURIComponent(call)}`, { method: 'POST', body: { action: dataset['action'] } });
       showCall('');
     },
-    pick: async ({ dataset }) => find(composer, `[data-file="${dataset['kind'] ?? ''}"]`, HTMLInputElement)?.click(),
+  };
+
+  /** What concerns the composer alone happens at once. */
+  const preparations: Readonly<Record<string, (button: HTMLElement) => void>> = {
+    reply: ({ dataset }) => setAbout({ tag: 'reply', id: dataset['id'] ?? '' }, dataset['summary']),
+    edit: ({ dataset }) => {
+      setAbout({ tag: 'edit', id: dataset['id'] ?? '' }, dataset['summary']);
+      text.value = dataset['text'] ?? '';
+    },
+    cancel: () => setAbout(null),
+    pick: ({ dataset }) => find(composer, `[data-file="${dataset['kind'] ?? ''}"]`, HTMLInputElement)?.click(),
   };
 
   document.addEventListener('click', ({ target }) => {
     const button = target instanceof Element ? target.closest('[data-do]') : null;
     if (!(button instanceof HTMLElement)) return;
-    const deed = deeds[button.dataset['do'] ?? ''];
-    if (deed === undefined) return;
+    const name = button.dataset['do'] ?? '';
     button.closest('details.menu')?.removeAttribute('open');
-    void doing(() => deed(button));
+    preparations[name]?.(button);
+    const deed = deeds[name];
+    if (deed !== undefined) doing(() => deed(button));
   });
 
   for (const input of all(composer, '[data-file]')) {
@@ -132,7 +145,7 @@ export function serveChat(place: ChatPlace): void {
       if (!(input instanceof HTMLInputElement)) return;
       const file = input.files?.[0];
       input.value = '';
-      if (file !== undefined) void doing(() => sendFile(file, input.dataset['file'] === 'image' ? 'image' : 'document'));
+      if (file !== undefined) doing(() => sendFile(file, input.dataset['file'] === 'image' ? 'image' : 'document'));
     });
   }
 

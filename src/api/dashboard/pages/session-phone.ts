@@ -63,7 +63,7 @@ export function sessionPhonePage(dependencies: DashboardDependencies) {
     load: async ({ row, resource, query }) => {
       if (!row.sandbox) {
         throw new WardenError('not_a_sandbox_session', {
-          message: 'This session is linked to a real phone; only sandbox sessions have a simulated one.',
+          message: 'This session is for a real phone; only sandbox sessions have a simulated one.',
         });
       }
       const { part } = query;
