@@ -44,3 +44,6 @@ if (faultForm) {
   faultForm.addEventListener('change', show);
   show();
 }
+
+// Before that a form would be sent as plain forms are.
+for (const each of all(document, '[data-ready]')) each.removeAttribute('disabled');

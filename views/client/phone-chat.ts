@@ -1,5 +1,5 @@
 /** An open chat of the simulated phone: whoever holds it writes, changes, acknowledges, types and calls. */
-import { ask, textAt } from './ask.ts';
+import { ask, numberAt, textAt } from './ask.ts';
 import { all, find } from './dom.ts';
 import { fileForMessage } from './file-for-message.ts';
 import { onEvent } from './live.ts';
@@ -99,14 +99,13 @@ export function serveChat(place: ChatPlace): void {
         body: { message_id: dataset['id'], type: dataset['type'], contact: reader },
       }),
     location: () => write({ type: 'location', ...meetingPoint }),
-    typing: async ({ dataset, textContent }) => {
+    typing: async ({ dataset }) => {
       const body = { contact: reader, ...inGroup, state: dataset['state'] };
-      await ask(`${sandbox}/typing`, { method: 'POST', body });
-      toast('good', `${textContent.trim()}: the session is told.`);
+      tellTold(await ask(`${sandbox}/typing`, { method: 'POST', body }));
     },
-    presence: async ({ dataset, textContent }) => {
-      await ask(`${sandbox}/presence`, { method: 'POST', body: { contact: reader, status: dataset['state'] } });
-      toast('good', `${textContent.trim()}: sessions that subscribed are told.`);
+    presence: async ({ dataset }) => {
+      const body = { contact: reader, status: dataset['state'] };
+      tellTold(await ask(`${sandbox}/presence`, { method: 'POST', body }));
     },
     call: async ({ dataset }) => {
       const body = { from: reader, ...inGroup, video: dataset['video'] === 'yes' };
@@ -175,6 +174,12 @@ export function serveChat(place: ChatPlace): void {
   find(document, '#as', HTMLSelectElement)?.addEventListener('change', ({ target }) => {
     if (target instanceof HTMLSelectElement) target.form?.submit();
   });
+}
+
+/** WhatsApp tells of typing and presence only to sessions that are online, and of presence only those that asked for it. */
+function tellTold(answer: unknown): void {
+  const isTold = (numberAt(answer, 'sessions') ?? 0) > 0;
+  toast('good', isTold ? 'The session has been told.' : 'Done; the session hears of it only while it shows itself online.');
 }
 
 /** The latest message stays in sight, unless somebody has scrolled back. */
