@@ -80,14 +80,18 @@ try {
 }
 
 async function ready() {
-  const end = Date.now() + patienceMs;
-  while (Date.now() < end) {
+  await until(async () => {
     if (gateway.exitCode !== null) throw new Error('the gateway ended while it started');
-    const answer = await fetch(`${base}/health`).catch(() => null);
-    if (answer?.ok) return;
-    await pause(200);
+    return (await fetch(`${base}/health`).catch(() => null))?.ok;
+  });
+}
+
+async function until(isReached) {
+  const end = Date.now() + patienceMs;
+  while (!(await isReached())) {
+    if (Date.now() > end) throw new Error('the gateway did not get that far in time');
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error('the gateway did not start in time');
 }
 
 /** A few sessions that live, one that waits for its phone, and a conversation. */
@@ -114,6 +118,7 @@ async function seed() {
   await text('It left this morning, and is with you tomorrow.');
   await post('/sessions/support/messages/image', { to: from, base64: await picture(), caption: 'The way it takes' });
   const { message_id: thanks } = await say('Wonderful, thank you', { quoted_id: asked });
+  await until(async () => (await ask('GET', `/sessions/support/messages/${thanks}`)).ok);
   await post('/sessions/support/messages/react', { to: from, message_id: thanks, emoji: '❤' });
   await post('/sessions/support/sandbox/faults', { fault: 'slow_acks', delay_ms: 3000 });
 }
@@ -133,7 +138,7 @@ async function photograph() {
   const { default: packaged } = await import('@sparticuz/chromium');
   const browser = await chromium.launch({
     executablePath: await packaged.executablePath(),
-    args: [...packaged.args, '--no-sandbox', '--disable-background-networking', '--no-first-run'],
+    args: ['--headless=shell', '--no-sandbox', '--no-zygote', '--disable-gpu', '--hide-scrollbars', '--no-first-run'],
     headless: true,
   });
   try {
@@ -165,12 +170,16 @@ async function keep(name, screenshot) {
   console.log(`${name}: ${Math.ceil(bytes.length / 1000)} kB`);
 }
 
-async function post(path, body) {
-  const answer = await fetch(`${base}/api/v1${path}`, {
-    method: 'POST',
+function ask(method, path, body) {
+  return fetch(`${base}/api/v1${path}`, {
+    method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+}
+
+async function post(path, body) {
+  const answer = await ask('POST', path, body);
   if (!answer.ok) throw new Error(`POST ${path} answered ${answer.status}: ${await answer.text()}`);
   return answer.json();
 }
@@ -181,8 +190,4 @@ async function freePort() {
   const { port: free } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return free;
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -290,7 +290,7 @@ describe('the simulated phone', () => {
     assert.deepEqual(await seriousViolations(page), []);
     await page.getByLabel('Back to all chats').click();
     await page.locator('summary').getByText('Add a contact').click();
-    await page.getByLabel('Number').fill('no number');
+    await page.getByLabel('Number', { exact: true }).fill('no number');
     await page.getByRole('button', { name: 'Add and open the chat' }).click();
     await page.getByText(/^Expected: a phone number/).waitFor();
     assert.equal(await page.evaluate(overflow), 0);
