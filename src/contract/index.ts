@@ -14,6 +14,7 @@ import { pacingOperations } from './operations/pacing.ts';
 import { presenceOperations } from './operations/presence.ts';
 import { sandboxPeopleOperations } from './operations/sandbox-people.ts';
 import { sandboxGroupOperations } from './operations/sandbox-groups.ts';
+import { sandboxPhoneOperations } from './operations/sandbox-phone.ts';
 import { sandboxOperations } from './operations/sandbox.ts';
 import { scheduledOperations } from './operations/scheduled.ts';
 import { sessionOperations } from './operations/sessions.ts';
@@ -45,6 +46,7 @@ export const operations = {
   ...sandboxOperations,
   ...sandboxGroupOperations,
   ...sandboxPeopleOperations,
+  ...sandboxPhoneOperations,
 } as const;
 
 export type Operations = typeof operations;

@@ -8,6 +8,7 @@ import { knownPerson, personOf } from './people.ts';
 import type { Portraits } from './portraits.ts';
 import type { SignalEngine } from './signal-engine.ts';
 import type { SenderKeys } from './signal/sender-keys.ts';
+import type { AddressBook } from './state/address-book.ts';
 import type { ContactSettings } from './state/contact-settings.ts';
 import { businessSchema, type Profiles } from './state/profiles.ts';
 import type { ControlRoute, SimulatorContext, User } from './types.ts';
@@ -21,6 +22,7 @@ export interface ContactRouteParts {
   readonly settings: ContactSettings;
   readonly profiles: Profiles;
   readonly portraits: Portraits;
+  readonly addressBook: AddressBook;
 }
 
 const contactBody = z.strictObject({
@@ -46,7 +48,18 @@ export function contactRoutes(parts: ContactRouteParts): readonly ControlRoute[]
     {
       method: 'POST',
       path: '/contacts',
-      handle: ({ body }) => ({ status: 201, body: changeContact(parts, contactBody.parse(body)) }),
+      handle: ({ body }) => ({ status: 201, body: contactView(parts, changeContact(parts, contactBody.parse(body))) }),
+    },
+    {
+      /** The same, and the person is among the account's contacts from now on. */
+      method: 'POST',
+      path: '/accounts/:phone/contacts',
+      handle({ params, body }) {
+        const account = parts.context.account(params['phone'] ?? '');
+        const person = changeContact(parts, contactBody.parse(body));
+        parts.addressBook.add(account, person);
+        return { status: 201, body: contactView(parts, person) };
+      },
     },
     {
       method: 'POST',
@@ -59,7 +72,7 @@ export function contactRoutes(parts: ContactRouteParts): readonly ControlRoute[]
   ];
 }
 
-function changeContact(parts: ContactRouteParts, body: ContactBody) {
+function changeContact(parts: ContactRouteParts, body: ContactBody): User {
   const { context, settings, portraits } = parts;
   const { name, registered, behaviour, addressing, forbids_group_add: forbidsGroupAdd, picture } = body;
   const user = personOf(context, body.phone);
@@ -68,7 +81,7 @@ function changeContact(parts: ContactRouteParts, body: ContactBody) {
   changeProfile(parts, user, body);
   if (picture === null) portraits.remove(user, user);
   else if (picture !== undefined) portraits.set(user, user, Buffer.from(picture, 'base64'));
-  return view(parts, user);
+  return user;
 }
 
 function changeProfile(parts: ContactRouteParts, user: User, body: ContactBody): void {
@@ -82,7 +95,11 @@ function changeProfile(parts: ContactRouteParts, user: User, body: ContactBody):
   if (about !== undefined && !profiles.of(user).isAboutHidden) tellAbout(parts, user, about);
 }
 
-function view({ settings, profiles, portraits }: ContactRouteParts, user: User) {
+/** A simulated person as the control API shows it. */
+export function contactView(
+  { settings, profiles, portraits }: Pick<ContactRouteParts, 'settings' | 'profiles' | 'portraits'>,
+  user: User,
+) {
   const { behaviour, addressing, forbidsGroupAdd } = settings.of(user);
   const { about, isAboutHidden, isPictureHidden, business } = profiles.of(user);
   return {

@@ -8,6 +8,7 @@ import type { Outgoing } from './outgoing.ts';
 import { receiptStanza } from './receipt-stanza.ts';
 import type { ContactSettings } from './state/contact-settings.ts';
 import type { Group } from './state/groups.ts';
+import type { PersonReceipts } from './state/person-receipts.ts';
 import type { Queues } from './state/queues.ts';
 import type { SimulatorContext, User } from './types.ts';
 
@@ -27,6 +28,7 @@ export interface ContactParts {
   readonly context: SimulatorContext;
   readonly queues: Queues;
   readonly settings: ContactSettings;
+  readonly receipts: PersonReceipts;
   readonly outgoing: Outgoing;
   readonly groupOutgoing: GroupOutgoing;
 }
@@ -57,10 +59,11 @@ export class Contact {
 
   /** Tells all sessions of the account what has become of its message. */
   sendReceipt(message: Omit<ReceivedMessage, 'result'>, type: ReceiptType): void {
-    const { context, queues, settings } = this.#parts;
+    const { context, queues, settings, receipts } = this.#parts;
     const { reader, group, messageId } = message;
     const addressing = group?.addressing ?? settings.of(reader).addressing;
     const at = Math.floor(context.clock.now() / 1000);
+    receipts.tell(message, type, at);
     const stanza = receiptStanza({ reader, addressing, group: group?.jid, messageId, at }, type);
     for (const device of message.account.devices.values()) queues.push(device, stanza);
   }

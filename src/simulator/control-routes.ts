@@ -3,10 +3,12 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import {
   accountFault,
+  type ActiveFault,
   type FaultRequest,
   globalFault,
   type InstantFault,
   instantFaults,
+  lastingFaults,
   type LastingFault,
 } from './faults.ts';
 import type { WireContext } from './flows/wire-context.ts';
@@ -20,6 +22,7 @@ const phone = z
   .refine((digits) => digits !== undefined, 'a phone number in international form')
   .transform((digits) => digits ?? '');
 const scanBody = z.strictObject({ qr: z.string().min(1), phone: phone.optional() });
+const clearQuery = z.enum(lastingFaults).optional();
 const codeBody = z.strictObject({ phone, code: z.string().min(1).max(20) });
 
 export function wireControlRoutes(context: WireContext, server: SimulatorServer): readonly ControlRoute[] {
@@ -56,10 +59,15 @@ export function wireControlRoutes(context: WireContext, server: SimulatorServer)
     {
       method: 'DELETE',
       path: '/accounts/:phone/faults',
-      handle({ params }) {
-        faults.clear(accountOf(params));
+      handle({ params, query }) {
+        faults.clear(accountOf(params), clearQuery.parse(query.get('fault') ?? undefined));
         return { status: 200, body: { success: true, message: 'Faults cleared.' } };
       },
+    },
+    {
+      method: 'GET',
+      path: '/accounts/:phone/faults',
+      handle: ({ params }) => ({ status: 200, body: { faults: faults.list(accountOf(params)).map(faultView) } }),
     },
     {
       method: 'GET',
@@ -107,6 +115,11 @@ export function wireControlRoutes(context: WireContext, server: SimulatorServer)
 
 function isInstant(fault: InstantFault | LastingFault): fault is InstantFault {
   return instantFaults.some((name) => name === fault);
+}
+
+function faultView({ fault, code, delayMs, usesLeft, until }: ActiveFault) {
+  const untilSeconds = until === null ? null : Math.ceil(until / 1000);
+  return { fault, code, delay_ms: delayMs, count: usesLeft, until: untilSeconds };
 }
 
 function struck(connections: number): ControlAnswer {

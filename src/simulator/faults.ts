@@ -80,6 +80,16 @@ interface Setting {
   readonly until: number;
 }
 
+/** A fault that is on; null where it has no such limit. */
+export interface ActiveFault {
+  readonly fault: LastingFault;
+  readonly code: number | null;
+  readonly delayMs: number | null;
+  readonly usesLeft: number | null;
+  /** Unix ms. */
+  readonly until: number | null;
+}
+
 /** Why a login is refused, as the `<failure>` stanza tells it. */
 export interface LoginRefusal {
   readonly reason: number;
@@ -115,10 +125,25 @@ export class FaultBook implements Faults {
     if (user !== null) this.#accounts.set(user, faults);
   }
 
-  /** Clears all lasting faults of one account, or with null those that are set for all. */
-  clear(user: User | null): void {
-    if (user === null) this.#global.clear();
-    else this.#accounts.delete(user);
+  /** Clears all lasting faults of one account, or with null those that are set for all; or only the one named. */
+  clear(user: User | null, fault?: LastingFault): void {
+    const faults = user === null ? this.#global : this.#accounts.get(user);
+    if (fault === undefined) faults?.clear();
+    else faults?.delete(fault);
+  }
+
+  /** The lasting faults of one account that are on, in the order in which they were set. */
+  list(user: User): readonly ActiveFault[] {
+    const now = this.#clock.now();
+    return [...(this.#accounts.get(user) ?? [])]
+      .filter(([, { until }]) => until > now)
+      .map(([fault, { code, delayMs, uses, until }]) => ({
+        fault,
+        code,
+        delayMs: delayMs === 0 ? null : delayMs,
+        usesLeft: Number.isFinite(uses) ? uses : null,
+        until: Number.isFinite(until) ? until : null,
+      }));
   }
 
   /** Whether a fault is on for this user (null: a client that has not told who it is). */

@@ -60,13 +60,15 @@ export class GroupOutgoing {
   async send(draft: GroupDraft): Promise<string> {
     const { context, sent, senderKeys, queues } = this.#parts;
     const { from, group } = draft;
+    const atMs = context.clock.now();
     const message: SentMessage = {
       id: draft.messageId ?? newMessageId(),
       from: from.lid,
       to: group.jid,
       type: draft.type,
       ...(draft.edit === undefined ? {} : { edit: draft.edit }),
-      at: Math.floor(context.clock.now() / 1000),
+      at: Math.floor(atMs / 1000),
+      atMs,
       content: draft.content,
     };
     sent.add(message);

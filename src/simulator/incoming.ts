@@ -122,11 +122,13 @@ export class Incoming {
     if (inbox.has(sender.user, reader, copy.messageId)) return { tag: 'known' };
     const destination = wrapped?.destination ?? copy.destination;
     const chat = copy.group === undefined ? context.directory.byJid(destination) : undefined;
+    const atMs = context.clock.now();
     inbox.add(sender.user, {
       messageId: copy.messageId,
       reader: reader.lid,
       chat: chat === undefined ? destination : pnJid(chat.pn),
-      at: Math.floor(context.clock.now() / 1000),
+      at: Math.floor(atMs / 1000),
+      atMs,
       content,
     });
     this.#parts.receivedMedia.take(sender.user, copy.messageId, content);

@@ -19,14 +19,17 @@ import { Incoming } from './incoming.ts';
 import { messagingRoutes } from './messaging-routes.ts';
 import { Outgoing } from './outgoing.ts';
 import { Phone } from './phone.ts';
+import { phoneRoutes } from './phone-routes.ts';
 import { SenderKeys } from './signal/sender-keys.ts';
 import { SignalEngine } from './signal-engine.ts';
 import { createSocial } from './social.ts';
 import { Activity } from './state/activity.ts';
+import { AddressBook } from './state/address-book.ts';
 import { Blocklist } from './state/blocklist.ts';
 import { ContactSettings } from './state/contact-settings.ts';
 import { Groups } from './state/groups.ts';
 import { Inbox } from './state/inbox.ts';
+import { PersonReceipts } from './state/person-receipts.ts';
 import { Privacy } from './state/privacy.ts';
 import { Queues } from './state/queues.ts';
 import { ReceivedMedia } from './state/received-media.ts';
@@ -42,6 +45,8 @@ export function createMessaging(context: SimulatorContext): Messaging {
   const inbox = new Inbox(records);
   const sent = new SentMessages(records);
   const settings = new ContactSettings(records);
+  const receipts = new PersonReceipts(records);
+  const addressBook = new AddressBook(records);
   const activity = new Activity();
   const groups = new Groups(records);
   const blocklist = new Blocklist(records, directory);
@@ -51,7 +56,7 @@ export function createMessaging(context: SimulatorContext): Messaging {
   const outgoing = new Outgoing({ context, engine, queues, sent, settings, blocklist });
   const groupOutgoing = new GroupOutgoing({ context, engine, senderKeys, groups, queues, sent });
   const incoming = new Incoming({ context, engine, senderKeys, queues, inbox, settings, receivedMedia });
-  const contact = new Contact({ context, queues, settings, outgoing, groupOutgoing });
+  const contact = new Contact({ context, queues, settings, receipts, outgoing, groupOutgoing });
   const phone = new Phone({ directory, outgoing, groupOutgoing, contact });
   const desk = new GroupDesk({
     context,
@@ -94,7 +99,19 @@ export function createMessaging(context: SimulatorContext): Messaging {
         contact,
         phone,
       }),
-      ...contactRoutes({ context, engine, senderKeys, groupOutgoing, settings, ...social }),
+      ...contactRoutes({ context, engine, senderKeys, groupOutgoing, settings, addressBook, ...social }),
+      ...phoneRoutes({
+        context,
+        groups,
+        inbox,
+        sent,
+        receipts,
+        activity,
+        receivedMedia,
+        addressBook,
+        settings,
+        ...social,
+      }),
       ...groupRoutes({ context, groups, desk, portraits: social.portraits }),
       ...social.controlRoutes,
     ],

@@ -66,13 +66,15 @@ export class Outgoing {
   async send(draft: Draft): Promise<string> {
     const { context, sent, blocklist } = this.#parts;
     const isBlocked = blocklist.has(draft.to, draft.from);
+    const atMs = context.clock.now();
     const message: SentMessage = {
       id: draft.messageId ?? newMessageId(),
       from: draft.from.lid,
       to: draft.to.lid,
       type: draft.type,
       ...(draft.edit === undefined ? {} : { edit: draft.edit }),
-      at: Math.floor(context.clock.now() / 1000),
+      at: Math.floor(atMs / 1000),
+      atMs,
       content: draft.content,
     };
     sent.add(message);
@@ -89,13 +91,15 @@ export class Outgoing {
   async tellDevice(device: Device, content: Uint8Array): Promise<void> {
     const { context, sent } = this.#parts;
     const { user } = device;
+    const atMs = context.clock.now();
     const message: SentMessage = {
       id: newMessageId(),
       from: user.lid,
       to: user.lid,
       type: 'text',
       category: 'peer',
-      at: Math.floor(context.clock.now() / 1000),
+      at: Math.floor(atMs / 1000),
+      atMs,
       content,
     };
     sent.add(message);

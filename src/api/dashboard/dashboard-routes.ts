@@ -15,6 +15,7 @@ import { auditPage } from './pages/audit.ts';
 import { fleetPage } from './pages/fleet.ts';
 import { newSessionPage } from './pages/new-session.ts';
 import { sessionOverviewPage } from './pages/session-overview.ts';
+import { sessionPhonePage } from './pages/session-phone.ts';
 import { sessionProcessPage } from './pages/session-process.ts';
 import { sessionsPage } from './pages/sessions.ts';
 import { settingsPage } from './pages/settings.ts';
@@ -52,6 +53,7 @@ function servedPages(dependencies: DashboardDependencies): readonly ServedPage[]
     page(sessionProcessPage(dependencies)),
     page(settingsPage(dependencies)),
     page(auditPage(dependencies)),
+    page(sessionPhonePage(dependencies)),
   ];
 }
 

@@ -27,6 +27,7 @@ import { pairingHandlers } from './pairing.ts';
 import { preparedParams } from './prepared-params.ts';
 import { sandboxPeopleHandlers } from './sandbox-people.ts';
 import { sandboxGroupHandlers } from './sandbox-groups.ts';
+import { sandboxPhoneHandlers } from './sandbox-phone.ts';
 import { sandboxHandlers } from './sandbox.ts';
 import { scheduledHandlers } from './scheduled.ts';
 import { send } from './send.ts';
@@ -72,6 +73,7 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     ...sandboxHandlers(dependencies),
     ...sandboxGroupHandlers(dependencies),
     ...sandboxPeopleHandlers(dependencies),
+    ...sandboxPhoneHandlers(dependencies),
   };
   // A type parameter of its own: it ties the handler to the params of the same name.
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters

@@ -40,13 +40,20 @@ export function sandboxHandlers(dependencies: ApiDependencies): Handlers<Sandbox
   return {
     ...sandboxPairingHandlers(dependencies),
 
-    sandboxCreateContact: async (call) =>
-      control(sandboxOf(sessionOf(call), sandbox), {
+    // Before the session is paired there is no account yet that could know the contact.
+    sandboxCreateContact: async (call) => {
+      const row = sessionOf(call);
+      const isPairedNow = deviceOf(row, supervisor.view(row)) !== null;
+      const { port, path } = isPairedNow
+        ? account(row, '/contacts')
+        : { port: sandboxOf(row, sandbox), path: '/contacts' };
+      return control(port, {
         method: 'POST',
-        path: '/contacts',
+        path,
         body: call.params,
         answer: operations.sandboxCreateContact.result,
-      }),
+      });
+    },
 
     sandboxSendMessage: async (call) => {
       const { from, to, group } = call.params;
@@ -92,7 +99,8 @@ export function sandboxHandlers(dependencies: ApiDependencies): Handlers<Sandbox
     },
 
     sandboxClearFaults: async (call) => {
-      const { port, path } = account(sessionOf(call), '/faults');
+      const { fault } = call.params;
+      const { port, path } = account(sessionOf(call), fault === undefined ? '/faults' : `/faults?fault=${fault}`);
       await control(port, { method: 'DELETE', path, answer: anything });
       return { success: true, message: 'Faults cleared.' };
     },

@@ -11,7 +11,7 @@ const basics = {
   idempotent: false,
 } as const;
 
-const sandboxGroup = z
+export const sandboxGroup = z
   .object({
     jid: z.string(),
     subject: z.string(),
@@ -33,7 +33,7 @@ const sandboxGroup = z
   })
   .meta({ id: 'SandboxGroup' });
 
-const exampleGroup: z.output<typeof sandboxGroup> = {
+export const exampleGroup: z.output<typeof sandboxGroup> = {
   jid: '120363000000000000@g.us',
   subject: 'Release party',
   addressing: 'lid',

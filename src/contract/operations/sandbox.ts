@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
 import { inboxMessage, sandboxMessageParams } from './sandbox-messages.ts';
+import { exampleContact, sandboxContact } from './sandbox-phone.ts';
 import { actionResult, messageId, phone, recipient } from '../schemas.ts';
 
 const sandboxBasics = {
@@ -99,34 +100,12 @@ export const sandboxOperations = {
         })
         .optional(),
     }),
-    result: z.object({
-      phone: z.string(),
-      jid: z.string(),
-      lid: z.string(),
-      name: z.string(),
-      registered: z.boolean(),
-      behaviour: z.string(),
-      addressing: z.string(),
-      about: z.string(),
-      picture_id: z.string().nullable(),
-      is_business: z.boolean(),
-    }),
+    result: sandboxContact,
     status: 201,
     errors: ['not_a_sandbox_session', 'sandbox_unavailable'],
     example: {
       params: { phone: '+15551234567', name: 'First contact', behaviour: 'reads' },
-      result: {
-        phone: '15551234567',
-        jid: '15551234567@s.whatsapp.net',
-        lid: '100000000000002@lid',
-        name: 'First contact',
-        registered: true,
-        behaviour: 'reads',
-        addressing: 'lid',
-        about: 'Hey there! I am using WhatsApp.',
-        picture_id: null,
-        is_business: false,
-      },
+      result: exampleContact,
     },
   }),
   sandboxSendMessage: defineOperation({
@@ -245,8 +224,8 @@ export const sandboxOperations = {
     method: 'DELETE',
     path: '/sessions/:id/sandbox/faults',
     scope: 'manage',
-    summary: 'Clear all faults of this session',
-    params: z.strictObject({}),
+    summary: 'Clear the faults of this session',
+    params: z.strictObject({ fault: sandboxFaults.optional().describe('Only this one; all when absent.') }),
     result: actionResult,
     status: 200,
     errors: ['not_a_sandbox_session', 'sandbox_unavailable'],

@@ -9,6 +9,8 @@ export interface DescribedMedia {
   readonly fileName: string | null;
   readonly seconds: number | null;
   readonly isPtt: boolean;
+  /** The JPEG that the message itself carries, in base64. */
+  readonly jpegThumbnail: string | null;
 }
 
 /** Field names of messages with media. */
@@ -36,5 +38,6 @@ export function describeMedia(kind: MediaKind, fields: Fields): DescribedMedia {
     fileName: textOf(fields['fileName']),
     seconds: numberOf(fields['seconds']),
     isPtt: fields['ptt'] === true,
+    jpegThumbnail: textOf(fields['jpegThumbnail']) || null,
   };
 }

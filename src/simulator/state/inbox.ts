@@ -10,6 +10,8 @@ export interface InboxEntry {
   readonly chat: string;
   /** Unix seconds. */
   readonly at: number;
+  /** The same instant in milliseconds: what was said first within one second. */
+  readonly atMs: number;
   /** The message protobuf. */
   readonly content: Uint8Array;
 }
@@ -31,6 +33,7 @@ const storedSchema = z.object({
   reader: z.string(),
   chat: z.string(),
   at: z.number(),
+  atMs: z.number().exactOptional(),
   content: z.base64(),
 });
 
@@ -44,7 +47,11 @@ export class Inbox {
       const stored = storedSchema.parse(JSON.parse(Buffer.from(value).toString('utf8')));
       const [account = '', number = '0'] = key.split('/');
       const inbox = this.#of(account, Number(number));
-      const entry = { ...stored, content: Buffer.from(stored.content, 'base64') };
+      const entry = {
+        ...stored,
+        atMs: stored.atMs ?? stored.at * 1000,
+        content: Buffer.from(stored.content, 'base64'),
+      };
       inbox.entries.push(entry);
       inbox.byCopy.set(copyKey(entry.reader, entry.messageId), entry);
     }

@@ -47,12 +47,18 @@ export class ReceivedMedia {
   /** What came of reading the media of a message; waits while they are being read. Never rejects. */
   check(account: User, messageId: string, file: MediaFile): Promise<MediaCheck> {
     const key = `${account.lid}/${messageId}`;
-    const kept = this.#parts.records.get(KIND, key);
-    if (kept !== undefined) return Promise.resolve(storedSchema.parse(JSON.parse(Buffer.from(kept).toString('utf8'))));
+    const known = this.known(account, messageId);
+    if (known !== null) return Promise.resolve(known);
     const running =
       this.#running.get(key) ?? this.#read(account, messageId, file).finally(() => this.#running.delete(key));
     this.#running.set(key, running);
     return running;
+  }
+
+  /** What has come of it by now; null while the media are being read. */
+  known(account: User, messageId: string): MediaCheck | null {
+    const kept = this.#parts.records.get(KIND, `${account.lid}/${messageId}`);
+    return kept === undefined ? null : storedSchema.parse(JSON.parse(Buffer.from(kept).toString('utf8')));
   }
 
   /** Resolves when nothing is being read any more. */

@@ -16,6 +16,8 @@ export interface SentMessage {
   readonly category?: string;
   /** Unix seconds. */
   readonly at: number;
+  /** The same instant in milliseconds: what was said first within one second. */
+  readonly atMs: number;
   /** The message protobuf. */
   readonly content: Uint8Array;
 }
@@ -31,6 +33,7 @@ const storedSchema = z.object({
   edit: z.string().exactOptional(),
   category: z.string().exactOptional(),
   at: z.number(),
+  atMs: z.number().exactOptional(),
   content: z.base64(),
 });
 
@@ -42,8 +45,9 @@ export class SentMessages {
     this.#records = records;
     const stored = records
       .list(KIND)
-      .map(({ value }) => storedSchema.parse(JSON.parse(Buffer.from(value).toString('utf8'))));
-    stored.sort((one, other) => one.at - other.at);
+      .map(({ value }) => storedSchema.parse(JSON.parse(Buffer.from(value).toString('utf8'))))
+      .map((message) => ({ ...message, atMs: message.atMs ?? message.at * 1000 }));
+    stored.sort((one, other) => one.atMs - other.atMs);
     for (const message of stored) {
       this.#byKey.set(key(message.from, message.id), { ...message, content: Buffer.from(message.content, 'base64') });
     }
@@ -60,6 +64,11 @@ export class SentMessages {
       this.#records.delete(KIND, oldest);
       break;
     }
+  }
+
+  /** Everything that is kept, oldest first. */
+  all(): IterableIterator<SentMessage> {
+    return this.#byKey.values();
   }
 
   /** Whoever wrote it. */
