@@ -198,6 +198,7 @@ export function createFakeStore(): FakeStore {
     events: {
       head: unused,
       listAfter: unused,
+      listLatest: unused,
       prunedThrough: unused,
       existing: unused,
       onNew: () => () => {},

@@ -3,6 +3,7 @@
  * an event of `data-on` arrives (`*` for any), or every `data-every` seconds while the page can be seen.
  */
 import { all, nodesOf } from './dom.ts';
+import { renewKeyed } from './keyed.ts';
 import { onEvent } from './live.ts';
 
 const settleMs = 300;
@@ -32,7 +33,8 @@ export async function renewPart(part: HTMLElement): Promise<void> {
   if (part.dataset['markup'] === markup || isBusy(part)) return;
   const focused = document.activeElement instanceof HTMLElement ? document.activeElement.id : '';
   const open = all(part, 'details[open]').map((each) => each.id);
-  part.replaceChildren(nodesOf(markup));
+  if (part.dataset['keyed'] === undefined) part.replaceChildren(nodesOf(markup));
+  else renewKeyed(part, nodesOf(markup));
   part.dataset['markup'] = markup;
   for (const id of open) if (id !== '') document.getElementById(id)?.setAttribute('open', '');
   if (focused !== '') document.getElementById(focused)?.focus({ preventScroll: true });

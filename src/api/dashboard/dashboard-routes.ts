@@ -7,10 +7,16 @@ import type { DashboardForm } from './form.ts';
 import { accentForm } from './forms/choose-accent.ts';
 import { createSessionForm } from './forms/create-session.ts';
 import { pairByCodeForm } from './forms/pair-by-code.ts';
+import { outgoingForms } from './forms/outgoing.ts';
+import { sendTextForm } from './forms/send-text.ts';
+import { sessionSettingsForms } from './forms/session-settings.ts';
 import { sessionActionForms } from './forms/session-actions.ts';
 import { servePage, type DashboardPage } from './page.ts';
 import { fleetPage } from './pages/fleet.ts';
 import { newSessionPage } from './pages/new-session.ts';
+import { sessionMessagesPage } from './pages/session-messages.ts';
+import { sessionPeoplePage } from './pages/session-people.ts';
+import { sessionSettingsPage } from './pages/session-settings.ts';
 import { sessionOverviewPage } from './pages/session-overview.ts';
 import { sessionProcessPage } from './pages/session-process.ts';
 import { sessionsPage } from './pages/sessions.ts';
@@ -23,7 +29,7 @@ export function dashboardRoutes(dependencies: DashboardDependencies): Router<Req
   const guard = requireBrowser(dependencies);
   for (const { path, serve } of servedPages(dependencies)) router.get(path, guard, serve);
   for (const form of forms(dependencies)) {
-    router.post(form.path, guard, formBody(), ownForms(dependencies.login), form.submit);
+    router.post(form.path, guard, formBody(form.bodyBytes), ownForms(dependencies.login), form.submit);
   }
   return router;
 }
@@ -45,6 +51,9 @@ function servedPages(dependencies: DashboardDependencies): readonly ServedPage[]
     page(newSessionPage(dependencies)),
     page(sessionOverviewPage(dependencies)),
     page(sessionProcessPage(dependencies)),
+    page(sessionMessagesPage(dependencies)),
+    page(sessionPeoplePage(dependencies)),
+    page(sessionSettingsPage(dependencies)),
   ];
 }
 
@@ -53,6 +62,9 @@ function forms(dependencies: DashboardDependencies): readonly DashboardForm[] {
     createSessionForm(dependencies),
     ...sessionActionForms(dependencies),
     pairByCodeForm(dependencies),
+    sendTextForm(dependencies),
+    ...outgoingForms(dependencies),
+    ...sessionSettingsForms(dependencies),
     accentForm(),
   ];
 }
