@@ -56,29 +56,25 @@ function choose(form: HTMLFormElement, kind: string): void {
   clearProblems(form);
 }
 
+/** What was typed is taken out of the form at once, so that the next message can be written, and put back if it was refused. */
 async function send(form: HTMLFormElement, session: string): Promise<void> {
   const kind = kindOf(form);
   const to = form.dataset['composer'] ?? '';
-  const file = find(form, 'fieldset[data-kind]:enabled input[type="file"]', HTMLInputElement);
-  const path = `/sessions/${encodeURIComponent(session)}/messages/${kind}`;
+  const isFile = find(form, 'fieldset[data-kind]:enabled input[type="file"]', HTMLInputElement) !== null;
+  const body = isFile ? withRecipient(form, to) : { ...jsonOf(form), to };
   clearProblems(form);
-  const wait = find(form, '[data-wait]', HTMLElement);
-  const buttons = all(form, 'button[type="submit"]');
-  buttons.forEach((button) => button.setAttribute('aria-busy', 'true'));
-  if (wait) wait.hidden = false;
+  const taken = takeOut(form);
+  const waiting = waitsIn(form);
   const soon = setTimeout(renewThread, acceptedMs);
   try {
-    const answer = await ask(path, { method: 'POST', body: file === null ? { ...jsonOf(form), to } : withRecipient(form, to) });
-    tell(answer);
-    reset(form, kind);
+    tell(await ask(`/sessions/${encodeURIComponent(session)}/messages/${kind}`, { method: 'POST', body }));
   } catch (error) {
+    if (kindOf(form) === kind) taken.putBack();
     showProblems(form, error);
   } finally {
     clearTimeout(soon);
-    buttons.forEach((button) => button.removeAttribute('aria-busy'));
-    if (wait) wait.hidden = true;
+    waiting.end();
     renewThread();
-    find(form, 'fieldset[data-kind]:enabled textarea, fieldset[data-kind]:enabled input', HTMLElement)?.focus();
   }
 }
 
@@ -88,10 +84,49 @@ function withRecipient(form: HTMLFormElement, to: string): FormData {
   return data;
 }
 
-function reset(form: HTMLFormElement, kind: string): void {
-  form.reset();
+/** Empties what is being sent, and what belongs to it: the reply and the time. */
+function takeOut(form: HTMLFormElement): { putBack(): void } {
+  const inputs = all(form, 'fieldset:enabled input, [name="send_at"], [name="link_preview"], [name="reply_to"]')
+    .filter((control) => control instanceof HTMLInputElement)
+    .map((input) => ({ input, value: input.type === 'file' ? '' : input.value, files: input.files, isOn: input.checked }));
+  const texts = all(form, 'fieldset:enabled textarea')
+    .filter((control) => control instanceof HTMLTextAreaElement)
+    .map((area) => ({ area, value: area.value }));
+  const reply = find(form, '[data-replying-text]', HTMLElement)?.textContent ?? '';
+  const replyTo = find(form, '[name="reply_to"]', HTMLInputElement)?.value ?? '';
+  for (const { input } of inputs) {
+    input.checked = false;
+    if (input.type !== 'checkbox') input.value = '';
+  }
+  for (const { area } of texts) area.value = '';
   endReply(form);
-  choose(form, kind);
+  return {
+    putBack: () => {
+      if (texts.some(({ area }) => area.value !== '')) return;
+      for (const { input, value, files, isOn } of inputs) {
+        input.checked = isOn;
+        if (input.type === 'file') input.files = files;
+        else if (input.type !== 'checkbox') input.value = value;
+      }
+      for (const { area, value } of texts) area.value = value;
+      setReply(form, replyTo, reply);
+    },
+  };
+}
+
+let underWay = 0;
+
+/** Shows that something is under way until the last of it has ended. */
+function waitsIn(form: HTMLFormElement): { end(): void } {
+  const wait = find(form, '[data-wait]', HTMLElement);
+  underWay += 1;
+  if (wait) wait.hidden = false;
+  return {
+    end: () => {
+      underWay -= 1;
+      if (wait) wait.hidden = underWay === 0;
+    },
+  };
 }
 
 function renewThread(): void {

@@ -34,10 +34,11 @@ onEvent(({ name, data }) => {
   if (open === textAt(data, 'group')) renewNamed('group');
 });
 
-// A menu that is open closes when something else is clicked.
+// A menu that is open closes when one of its actions, or something else, is clicked.
 document.addEventListener('click', ({ target }) => {
+  if (!(target instanceof Element)) return;
   for (const menu of all(document, 'details.menu[open]')) {
-    if (target instanceof Node && !menu.contains(target)) menu.removeAttribute('open');
+    if (!menu.contains(target) || target.closest('[data-ask]') !== null) menu.removeAttribute('open');
   }
 });
 

@@ -5,6 +5,7 @@
 import { all, nodesOf } from './dom.ts';
 import { renewKeyed } from './keyed.ts';
 import { onEvent } from './live.ts';
+import { released } from './press.ts';
 
 const settleMs = 300;
 const replaced = new Set<(part: HTMLElement) => void>();
@@ -30,6 +31,7 @@ export async function renewPart(part: HTMLElement): Promise<void> {
   }
   if (!answer.ok) return;
   const markup = await answer.text();
+  await released();
   if (part.dataset['markup'] === markup || isBusy(part)) return;
   const focused = document.activeElement instanceof HTMLElement ? document.activeElement.id : '';
   const open = all(part, 'details[open]').map((each) => each.id);

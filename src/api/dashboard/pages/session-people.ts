@@ -108,7 +108,7 @@ function wordsOf(thrown: unknown): string {
   const fields = (details ?? [])
     .slice(0, 3)
     .map(({ expected, received }) =>
-      received === undefined ? `expected ${expected}` : `${received} is not ${expected}`,
+      received === undefined ? `expected ${expected}` : `${received}: expected ${expected}`,
     );
   return fields.length === 0 ? message : `${message} ${fields.join('; ')}`;
 }
