@@ -106,7 +106,7 @@ describe('a chat', () => {
     await picture.waitFor({ timeout: shownMs });
     await picture.scrollIntoViewIfNeeded();
     await eventually(
-      async () => (await picture.evaluate('(image) => image.naturalWidth')) === 1,
+      async () => (await page.evaluate("document.querySelector('.bubble img').naturalWidth")) === 1,
       shownMs,
       () => 'the picture was not loaded',
     );

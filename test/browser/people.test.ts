@@ -150,8 +150,7 @@ describe('the page', () => {
     await page.getByRole('heading', { name: 'Groups and contacts are asked of WhatsApp' }).waitFor();
     assert.deepEqual(await seriousViolations(page), []);
     await page.locator('[data-live-state="on"]').waitFor({ timeout: shownMs });
-    await page.getByRole('button', { name: 'Connect', exact: true }).click();
-    await page.goto(address());
+    await gateway.must(200, '/sessions/support/connect');
     await page.getByText('Nobody is blocked.').waitFor({ timeout: shownMs });
     assert.deepEqual(errors, []);
   });

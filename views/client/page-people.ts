@@ -4,6 +4,7 @@ import { renewNamed, serveAskForms } from './ask-forms.ts';
 import { all } from './dom.ts';
 import { serveLazyParts } from './lazy-parts.ts';
 import { onEvent } from './live.ts';
+import { onPart } from './parts.ts';
 import { toast } from './toasts.ts';
 
 const codeWords = new Map([
@@ -26,8 +27,8 @@ serveAskForms((form, answer) => {
   }
 });
 
+onPart((part) => (part.querySelector('[data-reload]') === null ? undefined : location.reload()));
 onEvent(({ name, data }) => {
-  if (name === 'connected' && document.querySelector('[data-await-connection]') !== null) location.reload();
   if (name !== 'group_update' && name !== 'group_participants') return;
   renewNamed('groups');
   const open = all(document, '[data-on-group]')[0]?.dataset['onGroup'];

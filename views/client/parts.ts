@@ -4,7 +4,7 @@
  */
 import { all, nodesOf } from './dom.ts';
 import { renewKeyed } from './keyed.ts';
-import { onEvent } from './live.ts';
+import { onEvent, onLive } from './live.ts';
 import { released } from './press.ts';
 
 const settleMs = 300;
@@ -53,7 +53,10 @@ function keepPart(part: HTMLElement): void {
     }, settleMs);
   };
   const names = new Set((on ?? '').split(' ').filter((name) => name !== ''));
-  if (names.size > 0) onEvent(({ name }) => (names.has('*') || names.has(name) ? soon() : undefined));
+  if (names.size > 0) {
+    onEvent(({ name }) => (names.has('*') || names.has(name) ? soon() : undefined));
+    onLive(soon);
+  }
   if (every !== undefined) {
     setInterval(() => {
       if (!document.hidden) soon();

@@ -22,6 +22,7 @@ export function sessionPeoplePage(dependencies: DashboardDependencies) {
     tab: 'people',
     template: 'session/people.njk',
     parts: {
+      waiting: 'session/_people-waiting.njk',
       groups: 'session/_groups.njk',
       group: 'session/_group.njk',
       invite: 'session/_invite.njk',
