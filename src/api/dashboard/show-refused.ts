@@ -8,8 +8,10 @@ export async function showRefused<Model extends object>(
   dependencies: DashboardDependencies,
   ctx: RequestContext,
 ): Promise<void> {
-  const model = await page.load(pageCall(ctx));
+  const call = pageCall(ctx);
+  const model = await page.load(call);
+  const address = `${page.path.replace(':id', call.params['id'] ?? '')}${ctx.search}`;
   ctx.status = 422;
   ctx.type = 'text/html';
-  ctx.body = dependencies.render(page.template, { ...model, page: pageFrame(page, dependencies, ctx) });
+  ctx.body = dependencies.render(page.template, { ...model, page: { ...pageFrame(page, dependencies, ctx), address } });
 }
