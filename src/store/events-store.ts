@@ -27,11 +27,18 @@ export interface SessionNotice {
   readonly session: string;
 }
 
+export type LatestEvent = Pick<StoredEvent, 'name' | 'at' | 'data'>;
+
 export interface EventsStore {
   /** The position of the latest event, and whose positions they are: another database has another identity. */
   head(): Promise<{ readonly identity: string; readonly position: number }>;
   /** In order; a page looks at a bounded number of positions, so that it may be empty although it is not the last. */
   listAfter(position: number, selection: EventSelection, limit: number): Promise<EventPage>;
+  /** Of one session the latest events that have one of these names, newest first; looks at the last `among` events. */
+  listLatest(
+    session: string,
+    selection: { readonly names: readonly string[]; readonly among: number },
+  ): Promise<readonly LatestEvent[]>;
   /** The highest position at which an event of these sessions was deleted while the session lives; 0 for none. */
   prunedThrough(sessions: readonly string[] | null): Promise<number>;
   /** Which of these sessions there are. */

@@ -33,6 +33,15 @@ export function createEventsStore(database: Database, listener: NotificationList
       const through = rows.length === limit && final !== undefined ? final.position : end;
       return { events: rows, through, isLast: through >= last };
     },
+    listLatest: (session, { names, among }) =>
+      database.run((connection) =>
+        connection.any(sql.type(latestRow)`
+          select name, at, data from (
+            select name, at, data, sequence from events where session_id = ${session} order by sequence desc limit ${among}
+          ) latest
+          where name = any (${sql.array([...names], 'text')}) order by sequence desc
+        `),
+      ),
     prunedThrough: (sessions) =>
       database.run(async (connection) => {
         const ofSessions =
@@ -66,6 +75,8 @@ const eventRow = z.object({
   data: z.unknown(),
   position: z.number(),
 });
+
+const latestRow = eventRow.pick({ name: true, at: true, data: true });
 
 const noticeSchema = z.object({ event: z.enum(sessionNoticeNames), session: z.string() });
 

@@ -9,7 +9,7 @@ import { at, type ApiAnswer } from '../support/api-client.ts';
 import { startApi, testJwtSecret, type ApiUnderTest } from '../support/api-under-test.ts';
 
 /** Not about a session and not about the gateway as a whole: they answer with what the caller may see. */
-const narrowed: readonly OperationName[] = ['listSessions'];
+const narrowed: readonly OperationName[] = ['listSessions', 'streamEvents'];
 
 let api: ApiUnderTest;
 const holders = new Map<string, string>();

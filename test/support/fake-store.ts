@@ -236,6 +236,7 @@ export function createFakeStore(): FakeStore {
     events: {
       head: unused,
       listAfter: unused,
+      listLatest: unused,
       prunedThrough: unused,
       existing: unused,
       onNew: () => () => {},

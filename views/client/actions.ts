@@ -1,6 +1,6 @@
 /**
  * Buttons that ask the API: `data-ask="POST /sessions/x/connect"`, with `data-confirm` for a question first, `data-body`
- * for JSON, `data-then` for where to go or `renew` for the parts of the page. Without scripts the forms around them serve.
+ * for JSON, `data-then` for where to go or `renew` for the parts of the page, `data-renew` for one of them alone. Without scripts the forms around them serve.
  */
 import { ask } from './ask.ts';
 import { confirmed } from './confirm.ts';
@@ -21,7 +21,7 @@ export function serveActions(): void {
 }
 
 async function act(button: HTMLElement): Promise<void> {
-  const { ask: request = '', confirm: question, body, then, done } = button.dataset;
+  const { ask: request = '', confirm: question, body, then, done, renew } = button.dataset;
   if (question !== undefined && !(await confirmed(question, button.dataset['confirmWord']))) return;
   const [word = '', path = ''] = request.split(' ', 2);
   const method = methods.find((each) => each === word) ?? 'POST';
@@ -31,7 +31,8 @@ async function act(button: HTMLElement): Promise<void> {
     const sent: unknown = body === undefined ? undefined : JSON.parse(body);
     await ask(path, { method, ...(method === 'GET' || method === 'DELETE' ? {} : { body: sent ?? {} }) });
     if (done !== undefined) toast('good', done);
-    if (then === undefined || then === 'renew') await Promise.all(all(document, '[data-part]').map(renewPart));
+    const parts = all(document, renew === undefined ? '[data-part]' : `[data-part="${CSS.escape(renew)}"]`);
+    if (then === undefined || then === 'renew') await Promise.all(parts.map(renewPart));
     else location.assign(then);
   } catch (error) {
     toastFailure(error);

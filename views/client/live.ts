@@ -10,6 +10,7 @@ export interface LiveEvent {
 type Listener = (event: LiveEvent) => void;
 
 const listeners = new Set<Listener>();
+const opened = new Set<() => void>();
 const stateWords = { on: 'live', waiting: 'connecting…', off: 'static' } as const;
 const retryMs = 5000;
 
@@ -19,6 +20,11 @@ export function onEvent(listener: Listener): () => void {
   return () => void listeners.delete(listener);
 }
 
+/** Calls back when the stream is open: what happened between the page's rendering and now was told to nobody. */
+export function onLive(listener: () => void): void {
+  opened.add(listener);
+}
+
 /** Opens the stream: of one session where the page is about one, else of all. */
 export function goLive(names: readonly string[], session: string | null): void {
   const query = names.map((name) => `event=${encodeURIComponent(name)}`).join('&');
@@ -26,7 +32,10 @@ export function goLive(names: readonly string[], session: string | null): void {
   const open = (): void => {
     show('waiting');
     const source = new EventSource(`${path}?${query}`);
-    source.addEventListener('open', () => show('on'));
+    source.addEventListener('open', () => {
+      show('on');
+      for (const listener of opened) listener();
+    });
     source.addEventListener('error', () => {
       show('waiting');
       if (source.readyState !== EventSource.CLOSED) return;

@@ -8,7 +8,9 @@ serveActions();
 keepTimes();
 keepParts();
 
-const { script, live, session } = document.body.dataset;
+const { script, live, session, address } = document.body.dataset;
+// A form that was refused answers with its page: parts and reloading belong to the page, and not to the form.
+if (address !== undefined) history.replaceState(null, '', address);
 if (script !== undefined) {
   // The name comes from our own template.
   await import(`./page-${script}.js`);

@@ -3,7 +3,9 @@
  * an event of `data-on` arrives (`*` for any), or every `data-every` seconds while the page can be seen.
  */
 import { all, nodesOf } from './dom.ts';
-import { onEvent } from './live.ts';
+import { renewKeyed } from './keyed.ts';
+import { onEvent, onLive } from './live.ts';
+import { released } from './press.ts';
 
 const settleMs = 300;
 const replaced = new Set<(part: HTMLElement) => void>();
@@ -29,10 +31,12 @@ export async function renewPart(part: HTMLElement): Promise<void> {
   }
   if (!answer.ok) return;
   const markup = await answer.text();
+  await released();
   if (part.dataset['markup'] === markup || isBusy(part)) return;
   const focused = document.activeElement instanceof HTMLElement ? document.activeElement.id : '';
   const open = all(part, 'details[open]').map((each) => each.id);
-  part.replaceChildren(nodesOf(markup));
+  if (part.dataset['keyed'] === undefined) part.replaceChildren(nodesOf(markup));
+  else renewKeyed(part, nodesOf(markup));
   part.dataset['markup'] = markup;
   for (const id of open) if (id !== '') document.getElementById(id)?.setAttribute('open', '');
   if (focused !== '') document.getElementById(focused)?.focus({ preventScroll: true });
@@ -49,7 +53,10 @@ function keepPart(part: HTMLElement): void {
     }, settleMs);
   };
   const names = new Set((on ?? '').split(' ').filter((name) => name !== ''));
-  if (names.size > 0) onEvent(({ name }) => (names.has('*') || names.has(name) ? soon() : undefined));
+  if (names.size > 0) {
+    onEvent(({ name }) => (names.has('*') || names.has(name) ? soon() : undefined));
+    onLive(soon);
+  }
   if (every !== undefined) {
     setInterval(() => {
       if (!document.hidden) soon();

@@ -8,12 +8,18 @@ import { accentForm } from './forms/choose-accent.ts';
 import { createSessionForm } from './forms/create-session.ts';
 import { pairByCodeForm } from './forms/pair-by-code.ts';
 import { revealSuperadminForm } from './forms/reveal-superadmin.ts';
+import { outgoingForms } from './forms/outgoing.ts';
+import { sendTextForm } from './forms/send-text.ts';
+import { sessionSettingsForms } from './forms/session-settings.ts';
 import { sessionActionForms } from './forms/session-actions.ts';
 import { createTokenForm, revokeTokenForm } from './forms/tokens.ts';
 import { servePage, type DashboardPage } from './page.ts';
 import { auditPage } from './pages/audit.ts';
 import { fleetPage } from './pages/fleet.ts';
 import { newSessionPage } from './pages/new-session.ts';
+import { sessionMessagesPage } from './pages/session-messages.ts';
+import { sessionPeoplePage } from './pages/session-people.ts';
+import { sessionSettingsPage } from './pages/session-settings.ts';
 import { sessionOverviewPage } from './pages/session-overview.ts';
 import { sessionPhonePage } from './pages/session-phone.ts';
 import { sessionProcessPage } from './pages/session-process.ts';
@@ -29,7 +35,7 @@ export function dashboardRoutes(dependencies: DashboardDependencies): Router<Req
   router.get('/dashboard', guard, homeOfMost());
   for (const { path, serve } of servedPages(dependencies)) router.get(path, guard, serve);
   for (const form of forms(dependencies)) {
-    router.post(form.path, guard, formBody(), ownForms(dependencies.login), form.submit);
+    router.post(form.path, guard, formBody(form.bodyBytes), ownForms(dependencies.login), form.submit);
   }
   return router;
 }
@@ -54,6 +60,9 @@ function servedPages(dependencies: DashboardDependencies): readonly ServedPage[]
     page(settingsPage(dependencies)),
     page(auditPage(dependencies)),
     page(sessionPhonePage(dependencies)),
+    page(sessionMessagesPage(dependencies)),
+    page(sessionPeoplePage(dependencies)),
+    page(sessionSettingsPage(dependencies)),
   ];
 }
 
@@ -62,6 +71,9 @@ function forms(dependencies: DashboardDependencies): readonly DashboardForm[] {
     createSessionForm(dependencies),
     ...sessionActionForms(dependencies),
     pairByCodeForm(dependencies),
+    sendTextForm(dependencies),
+    ...outgoingForms(dependencies),
+    ...sessionSettingsForms(dependencies),
     accentForm(),
     createTokenForm(dependencies),
     revokeTokenForm(dependencies),

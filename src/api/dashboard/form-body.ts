@@ -4,13 +4,13 @@ import { WardenError } from '../../contract/errors.ts';
 import type { BrowserLogin } from '../auth/browser-login.ts';
 import type { RequestContext, RequestMiddleware } from '../state.ts';
 
-const formBytes = 128 * 1024;
+const usualBytes = 512 * 1024;
 
 /** Puts the fields into the state; throws `payload_too_large`, `unsupported_media_type`. */
-export function formBody(): RequestMiddleware {
+export function formBody(limitBytes = usualBytes): RequestMiddleware {
   const read = koaBody({
     urlencoded: true,
-    formLimit: formBytes,
+    formLimit: limitBytes,
     json: false,
     text: false,
     multipart: false,

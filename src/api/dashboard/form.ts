@@ -5,6 +5,8 @@ import type { RequestMiddleware } from '../state.ts';
 export interface DashboardForm {
   readonly path: string;
   readonly submit: RequestMiddleware;
+  /** The largest body it takes, where that is more than of other forms. */
+  readonly bodyBytes?: number;
 }
 
 /** What is wrong with a form: a sentence for the whole, and one for each field that is to blame. */

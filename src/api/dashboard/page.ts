@@ -67,6 +67,8 @@ export function pageFrame(
     script: page.script,
     live: page.live.join(' '),
     path: ctx.path,
+    /** Where the page is, when it is the answer to a form and was asked for somewhere else. */
+    address: null,
     accent: accentOf(ctx),
     version: settings.version,
     formToken: browser.formToken,

@@ -7,6 +7,7 @@ import { deviceOf } from '../../presenters/session.ts';
 import { control } from '../../sandbox-control.ts';
 import { sandboxAccount } from '../../rest/sandbox-access.ts';
 import { sandboxPhoneHandlers } from '../../rest/sandbox-phone.ts';
+import { callerOf, type Caller } from '../../caller.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
 import { activeFaultWords, faultGroups } from '../fault-words.ts';
 import { bubbleOf } from '../phone-bubbles.ts';
@@ -29,8 +30,6 @@ interface OpenChat {
 
 export function sessionPhonePage(dependencies: DashboardDependencies) {
   const { supervisor, store, qrImages, clock, settings } = dependencies;
-  const reads = readsOf(dependencies);
-
   return defineSessionPage(dependencies, {
     tab: 'phone',
     template: 'session/phone.njk',
@@ -60,7 +59,8 @@ export function sessionPhonePage(dependencies: DashboardDependencies) {
       'group_update',
       'group_participants',
     ],
-    load: async ({ row, resource, query }) => {
+    load: async ({ ctx, row, resource, query }) => {
+      const reads = readsOf(dependencies, callerOf(ctx));
       if (!row.sandbox) {
         throw new WardenError('not_a_sandbox_session', {
           message: 'This session is for a real phone; only sandbox sessions have a simulated one.',
@@ -106,10 +106,10 @@ const noMessages: Result<'sandboxChat'> = { messages: [], has_more: false };
 type Reads = ReturnType<typeof readsOf>;
 
 /** The questions to the simulator that this page has. */
-function readsOf(dependencies: DashboardDependencies) {
+function readsOf(dependencies: DashboardDependencies, caller: Caller) {
   const handlers = sandboxPhoneHandlers(dependencies);
   const callOf = <Asked>(row: SessionRow, params: Asked) => {
-    return { row, params, upload: null, signal: AbortSignal.timeout(operations.sandboxChat.deadlineMs) };
+    return { row, params, upload: null, caller, signal: AbortSignal.timeout(operations.sandboxChat.deadlineMs) };
   };
   return {
     contacts: (row: SessionRow, params: Params<'sandboxListContacts'>) =>
