@@ -1,6 +1,7 @@
 /** Ticking several sessions: the bar tells how many, and deleting asks first. Runs again when the list was renewed. */
 import { confirmed } from './confirm.ts';
 import { all, find } from './dom.ts';
+import { keepMenus } from './menus.ts';
 import { onPart } from './parts.ts';
 
 const ticked = new Set<string>();
@@ -47,12 +48,6 @@ document.addEventListener('submit', (event) => {
   });
 });
 
-// A menu that is open closes when something else is clicked.
-document.addEventListener('click', ({ target }) => {
-  for (const menu of all(document, 'details.menu[open]')) {
-    if (target instanceof Node && !menu.contains(target)) menu.removeAttribute('open');
-  }
-});
-
+keepMenus();
 onPart(restore);
 restore();
