@@ -4,9 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
+interface PageOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly javaScriptEnabled?: boolean;
+}
+
 export interface TestBrowser {
   /** A page in a context of its own; what it logs as an error and what it asks of other hosts is kept. */
-  newPage(options?: { readonly width: number; readonly height: number }): Promise<TestPage>;
+  newPage(options?: PageOptions): Promise<TestPage>;
   close(): Promise<void>;
 }
 
@@ -25,9 +31,13 @@ export async function startBrowser(): Promise<TestBrowser> {
   const { default: packaged } = await import('@sparticuz/chromium');
   const browser: Browser = await chromium.launch({
     executablePath: await packaged.executablePath(),
+    // Not the package's own list, which is made for functions in a cloud and switches web security off.
     args: [
-      ...packaged.args,
+      '--headless=shell',
       '--no-sandbox',
+      '--no-zygote',
+      '--disable-gpu',
+      '--hide-scrollbars',
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',
@@ -37,8 +47,9 @@ export async function startBrowser(): Promise<TestBrowser> {
     headless: true,
   });
   return {
-    newPage: async (viewport = { width: 1280, height: 900 }) => {
-      const context = await browser.newContext({ viewport });
+    newPage: async ({ width = 1280, height = 900, javaScriptEnabled = true } = {}) => {
+      // A language of its own: that of a bare machine is none that browsers know.
+      const context = await browser.newContext({ viewport: { width, height }, locale: 'en-US', javaScriptEnabled });
       const page = await context.newPage();
       const errors: string[] = [];
       const requests: string[] = [];
