@@ -18,12 +18,14 @@ import { scheduledOperations } from './operations/scheduled.ts';
 import { sessionOperations } from './operations/sessions.ts';
 import { supervisionOperations } from './operations/supervision.ts';
 import { vitalsOperations } from './operations/vitals.ts';
+import { webhookStatsOperations } from './operations/webhook-stats.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 
 export const operations = {
   ...sessionOperations,
   ...supervisionOperations,
   ...vitalsOperations,
+  ...webhookStatsOperations,
   ...loginLinkOperations,
   ...pacingOperations,
   ...messageOperations,

@@ -26,6 +26,7 @@ import { settleBatch } from './settlements.ts';
 import type { Store } from './store.ts';
 import { createTrafficStore } from './traffic.ts';
 import type { Settlement } from './webhook-records.ts';
+import { createWebhookHealthStore } from './webhook-health.ts';
 import { createWebhooksStore } from './webhooks.ts';
 
 /**
@@ -71,6 +72,7 @@ export async function createStore(options: {
     browserSessions: createBrowserSessionsStore(database),
     events: createEventsStore(database, listener),
     webhooks: createWebhooksStore(database, newEventId),
+    webhookHealth: createWebhookHealthStore(database),
     outbox: createOutboxStore(database, listener, settling),
     deliveries: createDeliveriesStore(database, newEventId),
     ping: async (timeoutMs) => {

@@ -21,6 +21,7 @@ import type { IdempotencyStore } from './idempotency-store.ts';
 import type { ScheduledStore } from './scheduled-store.ts';
 import type { BrowserSessionsStore } from './browser-sessions.ts';
 import type { TrafficStore } from './traffic.ts';
+import type { WebhookHealthStore } from './webhook-health.ts';
 import type { EventsStore } from './events-store.ts';
 import type { BulkStore } from './bulk-store.ts';
 import type { PacingStore } from './pacing-store.ts';
@@ -274,6 +275,7 @@ export interface Store {
   readonly pacing: PacingStore;
   readonly bulks: BulkStore;
   readonly webhooks: WebhooksStore;
+  readonly webhookHealth: WebhookHealthStore;
   readonly outbox: OutboxStore;
   readonly browserSessions: BrowserSessionsStore;
   readonly traffic: TrafficStore;

@@ -8,11 +8,14 @@ import { accentForm } from './forms/choose-accent.ts';
 import { createSessionForm } from './forms/create-session.ts';
 import { pairByCodeForm } from './forms/pair-by-code.ts';
 import { sessionActionForms } from './forms/session-actions.ts';
+import { saveWebhookForm } from './forms/save-webhook.ts';
+import { webhookActionForm } from './forms/webhook-actions.ts';
 import { servePage, type DashboardPage } from './page.ts';
 import { fleetPage } from './pages/fleet.ts';
 import { newSessionPage } from './pages/new-session.ts';
 import { sessionOverviewPage } from './pages/session-overview.ts';
 import { sessionProcessPage } from './pages/session-process.ts';
+import { sessionWebhooksPage } from './pages/session-webhooks.ts';
 import { sessionsPage } from './pages/sessions.ts';
 import { errorPages, requireBrowser, signInRoutes } from './sign-in.ts';
 
@@ -45,6 +48,7 @@ function servedPages(dependencies: DashboardDependencies): readonly ServedPage[]
     page(newSessionPage(dependencies)),
     page(sessionOverviewPage(dependencies)),
     page(sessionProcessPage(dependencies)),
+    page(sessionWebhooksPage(dependencies)),
   ];
 }
 
@@ -53,6 +57,8 @@ function forms(dependencies: DashboardDependencies): readonly DashboardForm[] {
     createSessionForm(dependencies),
     ...sessionActionForms(dependencies),
     pairByCodeForm(dependencies),
+    saveWebhookForm(dependencies),
+    webhookActionForm(dependencies),
     accentForm(),
   ];
 }

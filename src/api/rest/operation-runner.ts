@@ -31,6 +31,7 @@ import { sessionHandlers } from './sessions.ts';
 import { supervisionHandlers } from './supervision.ts';
 import { parseParams } from './validation.ts';
 import { vitalsHandlers } from './vitals.ts';
+import { webhookStatsHandlers } from './webhook-stats.ts';
 import { webhookHandlers } from './webhooks.ts';
 
 /** One call of an operation, not validated yet. */
@@ -52,6 +53,7 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     ...sessionHandlers(dependencies),
     ...supervisionHandlers(dependencies),
     ...vitalsHandlers(dependencies),
+    ...webhookStatsHandlers(dependencies),
     ...loginLinkHandlers(dependencies),
     ...pacingHandlers(dependencies),
     ...pairingHandlers(dependencies),
