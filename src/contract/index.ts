@@ -21,12 +21,14 @@ import { sessionOperations } from './operations/sessions.ts';
 import { supervisionOperations } from './operations/supervision.ts';
 import { tokenOperations } from './operations/tokens.ts';
 import { vitalsOperations } from './operations/vitals.ts';
+import { webhookStatsOperations } from './operations/webhook-stats.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 
 export const operations = {
   ...sessionOperations,
   ...supervisionOperations,
   ...vitalsOperations,
+  ...webhookStatsOperations,
   ...loginLinkOperations,
   ...pacingOperations,
   ...tokenOperations,

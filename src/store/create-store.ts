@@ -28,6 +28,7 @@ import type { Store } from './store.ts';
 import { createTokensStore } from './tokens.ts';
 import { createTrafficStore } from './traffic.ts';
 import type { Settlement } from './webhook-records.ts';
+import { createWebhookHealthStore } from './webhook-health.ts';
 import { createWebhooksStore } from './webhooks.ts';
 
 /**
@@ -73,6 +74,7 @@ export async function createStore(options: {
     browserSessions: createBrowserSessionsStore(database),
     events: createEventsStore(database, listener),
     webhooks: createWebhooksStore(database, newEventId),
+    webhookHealth: createWebhookHealthStore(database),
     outbox: createOutboxStore(database, listener, settling),
     deliveries: createDeliveriesStore(database, newEventId),
     tokens: createTokensStore(database),

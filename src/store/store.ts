@@ -24,6 +24,7 @@ import type { AuditStore } from './audit-store.ts';
 import type { BrowserSessionsStore } from './browser-sessions.ts';
 import type { TokensStore } from './tokens-store.ts';
 import type { TrafficStore } from './traffic.ts';
+import type { WebhookHealthStore } from './webhook-health.ts';
 import type { EventsStore } from './events-store.ts';
 import type { BulkStore } from './bulk-store.ts';
 import type { PacingStore } from './pacing-store.ts';
@@ -277,6 +278,7 @@ export interface Store {
   readonly pacing: PacingStore;
   readonly bulks: BulkStore;
   readonly webhooks: WebhooksStore;
+  readonly webhookHealth: WebhookHealthStore;
   readonly outbox: OutboxStore;
   readonly browserSessions: BrowserSessionsStore;
   readonly tokens: TokensStore;

@@ -134,13 +134,14 @@ export function insertWebhook(
   `);
 }
 
-const viewRow = webhookRow.extend({
+/** A WebhookView as statements answer it: `webhookColumns`, `healthColumns`, and what waits. */
+export const viewRow = webhookRow.extend({
   ...healthRow.shape,
   queueDepth: z.number(),
   oldestPendingAt: z.number().nullable(),
 });
 
-function toView(row: z.output<typeof viewRow>): WebhookView {
+export function toView(row: z.output<typeof viewRow>): WebhookView {
   const { queueDepth, oldestPendingAt, now, ...both } = row;
   return { webhook: both, health: both, queueDepth, oldestPendingAt, now };
 }

@@ -209,6 +209,7 @@ export function createFakeStore(): FakeStore {
       disable: unused,
       rotateSecret: unused,
     },
+    webhookHealth: { totals: unused },
     deliveries: {
       list: unused,
       get: unused,

@@ -1,5 +1,5 @@
 /** Ticking several sessions: the bar tells how many, and deleting asks first. Runs again when the list was renewed. */
-import { confirmed } from './confirm.ts';
+import { confirmForms } from './confirm-forms.ts';
 import { all, find } from './dom.ts';
 import { keepMenus } from './menus.ts';
 import { onPart } from './parts.ts';
@@ -35,18 +35,7 @@ document.addEventListener('change', ({ target }) => {
   tell();
 });
 
-document.addEventListener('submit', (event) => {
-  const { submitter, target: form } = event;
-  if (!(form instanceof HTMLFormElement) || !(submitter instanceof HTMLButtonElement)) return;
-  const question = submitter.dataset['bulkConfirm'];
-  if (question === undefined || submitter.dataset['agreed'] === 'yes') return;
-  event.preventDefault();
-  void confirmed(question).then((isYes) => {
-    if (!isYes) return;
-    submitter.dataset['agreed'] = 'yes';
-    form.requestSubmit(submitter);
-  });
-});
+confirmForms('bulkConfirm');
 
 keepMenus();
 onPart(restore);

@@ -13,6 +13,8 @@ import { sendTextForm } from './forms/send-text.ts';
 import { sessionSettingsForms } from './forms/session-settings.ts';
 import { sessionActionForms } from './forms/session-actions.ts';
 import { createTokenForm, revokeTokenForm } from './forms/tokens.ts';
+import { saveWebhookForm } from './forms/save-webhook.ts';
+import { webhookActionForm } from './forms/webhook-actions.ts';
 import { servePage, type DashboardPage } from './page.ts';
 import { auditPage } from './pages/audit.ts';
 import { fleetPage } from './pages/fleet.ts';
@@ -23,6 +25,7 @@ import { sessionSettingsPage } from './pages/session-settings.ts';
 import { sessionOverviewPage } from './pages/session-overview.ts';
 import { sessionPhonePage } from './pages/session-phone.ts';
 import { sessionProcessPage } from './pages/session-process.ts';
+import { sessionWebhooksPage } from './pages/session-webhooks.ts';
 import { sessionsPage } from './pages/sessions.ts';
 import { settingsPage } from './pages/settings.ts';
 import { errorPages, homeOfMost, requireBrowser, signInRoutes } from './sign-in.ts';
@@ -63,6 +66,7 @@ function servedPages(dependencies: DashboardDependencies): readonly ServedPage[]
     page(sessionMessagesPage(dependencies)),
     page(sessionPeoplePage(dependencies)),
     page(sessionSettingsPage(dependencies)),
+    page(sessionWebhooksPage(dependencies)),
   ];
 }
 
@@ -74,6 +78,8 @@ function forms(dependencies: DashboardDependencies): readonly DashboardForm[] {
     sendTextForm(dependencies),
     ...outgoingForms(dependencies),
     ...sessionSettingsForms(dependencies),
+    saveWebhookForm(dependencies),
+    webhookActionForm(dependencies),
     accentForm(),
     createTokenForm(dependencies),
     revokeTokenForm(dependencies),

@@ -36,6 +36,7 @@ import { supervisionHandlers } from './supervision.ts';
 import { tokenHandlers } from './tokens.ts';
 import { parseParams } from './validation.ts';
 import { vitalsHandlers } from './vitals.ts';
+import { webhookStatsHandlers } from './webhook-stats.ts';
 import { webhookHandlers } from './webhooks.ts';
 
 /** One call of an operation, not validated yet. */
@@ -59,6 +60,7 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     ...sessionHandlers(dependencies),
     ...supervisionHandlers(dependencies),
     ...vitalsHandlers(dependencies),
+    ...webhookStatsHandlers(dependencies),
     ...loginLinkHandlers(dependencies),
     ...pacingHandlers(dependencies),
     ...tokenHandlers(dependencies),
