@@ -79,11 +79,12 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   // Listens first: who waits for the gateway is told what the gateway waits for.
   let serve: (request: IncomingMessage, response: ServerResponse) => unknown = refuseUntilReady;
   const server = createHttpServer(withProbes(readiness.check, (request, response) => serve(request, response)));
-  let endStreams = (): void => undefined;
+  /** Answers those who would wait longer than a stop takes. */
+  let drain = (): void => undefined;
   const stopServing = async (): Promise<void> => {
     readiness.stops();
     if (config.drainDelayMs > 0 && server.listening) await delay(config.drainDelayMs);
-    endStreams();
+    drain();
     await closeHttpServer(server, requestStopMs);
   };
   try {
@@ -137,7 +138,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     disposables.defer(() => qrImages.dispose());
     const settings = { most: config.streamMax };
     const streams = new EventStreams({ events: store.events, clock: systemClock, log: logger('streams'), settings });
-    endStreams = () => streams.close();
+    drain = () => {
+      streams.close();
+      supervisor.drain();
+    };
     const url = config.publicUrl ?? `http://${inUrl(config.host)}:${config.port}`;
     const tokens = createStoredTokens({ store: store.tokens, clock: systemClock, log: logger('auth') });
     const auth = firstOf([createSuperadminAuth({ ...secrets, clock: systemClock }), tokens]);

@@ -2,9 +2,10 @@
  * Messages on their way out. A row that the store has accepted is sent with its own id until WhatsApp has it, it fails
  * for good, or its time is over: a child that dies in between changes nothing but the time it takes.
  */
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import { assertNever } from '../contract/assert-never.ts';
-import { WardenError, errorCatalogue, toWardenError } from '../contract/errors.ts';
+import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
@@ -13,6 +14,7 @@ import type { Governor } from './governor.ts';
 import { pacingLimit, type Governors } from './governors.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Hold } from './pacing-policy.ts';
+import { chatOf, isDefinite, pendingOf, type Attempt } from './send-attempt.ts';
 import { sleep } from './start-gate.ts';
 
 interface SendsOptions {
@@ -37,16 +39,11 @@ const retryMs = 5000;
 const expiredCode = 'expired';
 const expiredReason = 'WhatsApp did not acknowledge the message in the time it had.';
 
-/** What came of one attempt: `waiting` may go out later and has not failed. */
-type Attempt =
-  | { readonly tag: 'sent' | 'pending'; readonly answer: SendAnswer }
-  | { readonly tag: 'waiting'; readonly error: WardenError }
-  | { readonly tag: 'failed'; readonly error: WardenError };
-
 export class Sends {
   readonly #options: SendsOptions;
   /** The sessions whose waiting messages are being sent, or will be after a while; aborting ends that while. */
   readonly #resuming = new Map<LiveSession, AbortController>();
+  readonly #draining = new AbortController();
   /** The sessions of which more was released than has been read since. */
   readonly #released = new Set<LiveSession>();
   /** The sessions of which a caller's message was left waiting since the last look at what waits. */
@@ -56,6 +53,8 @@ export class Sends {
 
   constructor(options: SendsOptions) {
     this.#options = options;
+    // Every caller that waits listens to it.
+    setMaxListeners(0, this.#draining.signal);
   }
 
   /**
@@ -71,15 +70,26 @@ export class Sends {
       session.sending.delete(accepted.id);
       return this.#holdBack(session, accepted, hold);
     }
-    const turn = session.order.inTurn(chatOf(accepted), () => this.#sendNow(session, accepted));
+    let hasTurn = false;
+    const turn = session.order.inTurn(chatOf(accepted), () => {
+      hasTurn = true;
+      return this.#sendNow(session, accepted);
+    });
     turn.catch(() => undefined);
     const patience = new AbortController();
+    const draining = this.#draining.signal;
     try {
-      const late = sleep(this.#deadlineOf(accepted), patience.signal).then(() => pendingOf(accepted));
-      return await Promise.race([turn, late]);
+      const late = sleep(this.#deadlineOf(accepted), AbortSignal.any([patience.signal, draining]));
+      const end = late.then(() => (draining.aborted && hasTurn ? turn : pendingOf(accepted)));
+      return await Promise.race([turn, end]);
     } finally {
       patience.abort();
     }
+  }
+
+  /** The gateway is about to stop: callers whose message has to wait for others are not kept until then. */
+  drain(): void {
+    this.#draining.abort();
   }
 
   /**
@@ -375,19 +385,3 @@ export class Sends {
     return accepted.expiresAt <= this.#options.clock.now();
   }
 }
-
-/** The chat as it was asked for: the store's is another once the recipient has been resolved. */
-function chatOf({ params, chat }: AcceptedSend): string {
-  const to: unknown = typeof params === 'object' && params !== null && 'to' in params ? params.to : null;
-  return typeof to === 'string' ? to : chat;
-}
-
-const pendingOf = ({ chat, acceptedAt }: AcceptedSend): SendAnswer => ({
-  to: chat,
-  status: 'pending',
-  at: acceptedAt,
-});
-
-/** A failure that the same message would meet again; what the phone has to do first may take for ever. */
-const isDefinite = (error: WardenError): boolean =>
-  !errorCatalogue[error.code].retryable || error.code === 'app_state_unavailable';

@@ -113,6 +113,11 @@ export class Supervisor {
     this.#reconciling = this.#reconcile();
   }
 
+  /** Has callers answered whose messages have to wait for others: they go out after the next start. */
+  drain(): void {
+    this.#sends.drain();
+  }
+
   /** Ends all children in parallel, their links closed without logging out; kills what is left after `budgetMs`. */
   async stop(budgetMs: number): Promise<void> {
     this.#lifetime.abort(new WardenError('shutting_down'));
