@@ -18,6 +18,7 @@ import {
   type SignalKeyStoreWithTransaction,
   type SocketConfig,
 } from '@whiskeysockets/baileys';
+import { inTurn } from './address-turns.ts';
 import type { InboxWriter } from './inbox.ts';
 
 type MakeRepository = SocketConfig['makeSignalRepository'];
@@ -33,7 +34,7 @@ export function durableSignalRepository(inbox: InboxWriter): MakeRepository {
     const alone = <Result>(key: string, work: () => Promise<Result>): Promise<Result> =>
       outside(() => keys.transaction(work, `signal:${key}`));
     const byPeer = async <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
-      alone(await peerKey(base, jid), work);
+      alone(await peerKey(base, jid), () => inTurn(base.jidToSignalProtocolAddress(jid), work));
 
     return {
       ...base,
