@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './api/app.ts';
 import { createSuperadminAuth } from './api/auth/superadmin.ts';
-import { closeHttpServer, createHttpServer, surviveAcceptErrors } from './api/http-server.ts';
+import { createHttpServer, stopAccepting, surviveAcceptErrors } from './api/http-server.ts';
 import { withProbes } from './api/probes.ts';
 import { createQrImages } from './api/qr-image.ts';
 import { refuseUntilReady } from './api/refuse-until-ready.ts';
@@ -69,7 +69,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const stopServing = async (): Promise<void> => {
     readiness.stops();
     if (config.drainDelayMs > 0 && server.listening) await delay(config.drainDelayMs);
-    await closeHttpServer(server, requestStopMs);
+    await stopAccepting(server, requestStopMs);
   };
   try {
     await listen(server, config);
@@ -142,11 +142,16 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       url,
       database: database.name,
       secrets,
-      stop: () => (ended ??= stopServing().then(() => ending.disposeAsync())),
+      // What is under way longer than that is answered when its session ends, and cut only then.
+      stop: () =>
+        (ended ??= stopServing()
+          .then(() => ending.disposeAsync())
+          .finally(() => server.closeAllConnections())),
     };
   } catch (error) {
     await stopServing();
     await disposables.disposeAsync();
+    server.closeAllConnections();
     throw error;
   }
 }
