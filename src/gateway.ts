@@ -11,7 +11,7 @@ import { createStoredTokens } from './api/auth/stored-tokens.ts';
 import { createSuperadminAuth } from './api/auth/superadmin.ts';
 import { superadmin } from './api/auth/principal.ts';
 import { AuditLog } from './api/audit/audit-log.ts';
-import { closeHttpServer, createHttpServer, surviveAcceptErrors } from './api/http-server.ts';
+import { createHttpServer, stopAccepting, surviveAcceptErrors } from './api/http-server.ts';
 import { newMessageId } from './api/rest/send.ts';
 import { BulkRunner } from './bulk/bulk-runner.ts';
 import { withProbes } from './api/probes.ts';
@@ -85,7 +85,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     readiness.stops();
     if (config.drainDelayMs > 0 && server.listening) await delay(config.drainDelayMs);
     drain();
-    await closeHttpServer(server, requestStopMs);
+    await stopAccepting(server, requestStopMs);
   };
   try {
     await listen(server, config);
@@ -205,11 +205,16 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       loginUrl: loginUrl(url, links.issue(superadmin.id)),
       database: database.name,
       secrets,
-      stop: () => (ended ??= stopServing().then(() => ending.disposeAsync())),
+      // What is under way longer than that is answered when its session ends, and cut only then.
+      stop: () =>
+        (ended ??= stopServing()
+          .then(() => ending.disposeAsync())
+          .finally(() => server.closeAllConnections())),
     };
   } catch (error) {
     await stopServing();
     await disposables.disposeAsync();
+    server.closeAllConnections();
     throw error;
   }
 }

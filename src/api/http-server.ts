@@ -43,15 +43,21 @@ export function createHttpServer(listener: RequestListener, limits: HttpLimits =
   return server;
 }
 
-/** Stops accepting and waits for answers under way; after the budget what is still open is cut. */
-export async function closeHttpServer(server: Server, budgetMs: number): Promise<void> {
+/** Stops accepting and waits for answers under way, up to the budget; what is still open then stays so. */
+export async function stopAccepting(server: Server, budgetMs: number): Promise<void> {
   if (!server.listening) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), budgetMs);
+  const timer = setTimeout(resolve, budgetMs);
   await promise;
   clearTimeout(timer);
+}
+
+/** Stops accepting and waits for answers under way; after the budget what is still open is cut. */
+export async function closeHttpServer(server: Server, budgetMs: number): Promise<void> {
+  await stopAccepting(server, budgetMs);
+  server.closeAllConnections();
 }
 
 const acceptReportMs = 60_000;

@@ -151,10 +151,14 @@ describe(`${count} sessions under random faults for ${minutes} minutes`, () => {
 
   test('a stop with a hundred requests in flight answers all, ends every child in order, and nothing is lost', async () => {
     for (const id of ids)
-      await gateway.must(200, `/sessions/${id}/sandbox/faults`, { fault: 'slow_acks', delay_ms: 800 });
+      await gateway.must(200, `/sessions/${id}/sandbox/faults`, { fault: 'slow_acks', delay_ms: 3000 });
     const children = await pids();
     const logged = gateway.output.length;
     const sends = Array.from({ length: 100 }, (_, n) => send(ids[n % ids.length] ?? 's0', `at the stop ${n}`));
+    await eventually(async () => {
+      const [row] = await database.query(`select count(*) as taken from messages where body like 'at the stop %'`);
+      return Number(row?.['taken']) === 100;
+    }, restoreMs);
     const begun = performance.now();
     const stopped = gateway.stop();
     assert.ok((await Promise.all(sends)).every((status) => status === 200 || status === 202 || status === 503));

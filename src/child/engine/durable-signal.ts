@@ -19,6 +19,7 @@ import {
   type SignalKeyStoreWithTransaction,
   type SocketConfig,
 } from '@whiskeysockets/baileys';
+import { inTurn } from './address-turns.ts';
 import type { InboxWriter } from './inbox.ts';
 
 type MakeRepository = SocketConfig['makeSignalRepository'];
@@ -34,7 +35,7 @@ export function durableSignalRepository(inbox: InboxWriter): MakeRepository {
     const alone = <Result>(key: string, work: () => Promise<Result>): Promise<Result> =>
       outside(() => keys.transaction(work, `signal:${key}`));
     const byPeer = async <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
-      alone(await peerKey(base, jid), work);
+      alone(await peerKey(base, jid), () => inTurn(base.jidToSignalProtocolAddress(jid), work));
 
     /** An error that leaves here makes the library tell WhatsApp that the message cannot be read. */
     const readably = async (ciphertext: Uint8Array, decrypt: () => Promise<Uint8Array>): Promise<Uint8Array> => {
