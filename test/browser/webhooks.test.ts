@@ -30,7 +30,7 @@ after(async () => {
 });
 
 async function newSession(id: string): Promise<void> {
-  await gateway.must(201, '/sessions', { id, auto_connect: false });
+  await gateway.must(201, '/sessions', { id, sandbox: true, auto_connect: false });
 }
 
 const pageOf = (id: string): string => `${gateway.baseUrl}/dashboard/sessions/${id}/webhooks`;
