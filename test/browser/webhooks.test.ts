@@ -30,7 +30,7 @@ after(async () => {
 });
 
 async function newSession(id: string): Promise<void> {
-  await gateway.must(201, '/sessions', { id, auto_connect: false });
+  await gateway.must(201, '/sessions', { id, sandbox: true, auto_connect: false });
 }
 
 const pageOf = (id: string): string => `${gateway.baseUrl}/dashboard/sessions/${id}/webhooks`;
@@ -200,10 +200,10 @@ describe('a receiver that fails', () => {
     await page.goto(pageOf('filtered'));
     await page.getByRole('button', { name: 'Send a test' }).click();
     await page.getByText('The test was not delivered: the receiver answered 500').waitFor();
-    await page.getByLabel('Status').selectOption('delivered');
+    await page.getByLabel('Status', { exact: true }).selectOption('delivered');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.getByText('No delivery matches.').waitFor();
-    await page.getByLabel('Status').selectOption('');
+    await page.getByLabel('Status', { exact: true }).selectOption('');
     await page.getByLabel('Event', { exact: true }).selectOption('test');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.locator('.log-link').getByText('the receiver answered 500').waitFor();

@@ -62,9 +62,9 @@ export function typedWebhook(field: TextOfField, events: readonly string[]): Web
     senders: field('senders'),
     isGroup: threeWays(field('is_group')),
     isFromMe: threeWays(field('is_from_me')),
-    contains: field('contains'),
-    startsWith: field('starts_with'),
-    matches: field('matches'),
+    contains: field('text_contains'),
+    startsWith: field('text_starts_with'),
+    matches: field('text_matches'),
     ignoreCase: field('ignore_case') === 'yes',
   };
 }

@@ -45,6 +45,8 @@ export function sessionWebhooksPage(dependencies: DashboardDependencies, refused
       const asking = { row, caller: callerOf(ctx) };
       const { webhooks } = await askSession(dependencies, 'listWebhooks', { ...asking, input: {} });
       const chosen = chosenOf(webhooks, refused?.id ?? query['webhook']);
+      // These parts are renewed often, and need nothing of the log.
+      const isHealthAlone = query['part'] === 'hooks' || query['part'] === 'health';
       const edited = refused === null ? null : refused.id;
       const isAdding = refused !== null && refused.id === null;
       return {
@@ -64,8 +66,11 @@ export function sessionWebhooksPage(dependencies: DashboardDependencies, refused
                 problems: problemsByField(edited === chosen.id && refused !== null ? refused.problems : noProblems),
               },
         eventNames: subscribable,
-        log: chosen === null ? null : await logOf(dependencies, asking, { webhook: chosen.id, query }),
-        delivery: chosen === null ? null : await deliveryOf(dependencies, asking, { webhook: chosen.id, query }),
+        log: chosen === null || isHealthAlone ? null : await logOf(dependencies, asking, { webhook: chosen.id, query }),
+        delivery:
+          chosen === null || isHealthAlone
+            ? null
+            : await deliveryOf(dependencies, asking, { webhook: chosen.id, query }),
       };
     },
   });
