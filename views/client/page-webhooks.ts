@@ -74,7 +74,6 @@ document.addEventListener('click', ({ target }) => {
   if (!(button instanceof HTMLElement)) return;
   for (const [name, value] of [
     ['id', button.dataset['playId']],
-    ['timestamp', button.dataset['playTimestamp']],
     ['body', button.dataset['playBody']],
   ] as const) {
     const place = field(name);

@@ -31,7 +31,7 @@ export const wordsOfDelivery = {
   held: { tone: 'none', words: 'Held' },
 } as const satisfies Record<Delivery['status'], Words>;
 
-/** What became of the latest attempt: `200 in 84 ms` without the time, or why there is none. */
+/** What became of the latest attempt: `answered 200`, or why it failed. */
 export function outcomeOf({ attempts, status }: Pick<Delivery, 'attempts' | 'status'>): string {
   const last = attempts.at(-1);
   if (last === undefined) return status === 'pending' ? 'not tried yet' : 'no attempt is kept';
