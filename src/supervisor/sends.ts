@@ -179,11 +179,15 @@ export class Sends {
     }
   }
 
-  /** What held a chat may be settled by now: by a late ack, or a receipt. */
+  /**
+   * What held a chat may be settled by now: by a late ack, or a receipt. What pacing holds came after this message, or
+   * pacing would hold this one, too.
+   */
   async #isHeldStill(session: LiveSession, chat: string): Promise<boolean> {
     try {
+      const governor = await this.#governor(session);
       const waiting = await this.#listWaiting(session);
-      return waiting.some((accepted) => chatOf(accepted) === chat);
+      return waiting.some((each) => chatOf(each) === chat && (governor?.holdOf(each.id) ?? null) === null);
     } catch {
       return true;
     }

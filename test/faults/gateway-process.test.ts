@@ -30,7 +30,9 @@ describe('signals to the gateway', () => {
         return status;
       });
       await eventually(async () => {
-        const rows = await gateway.database?.query(`select id from messages where body like 'in flight %'`);
+        const rows = await gateway.database?.query(
+          `select id from messages where params ->> 'text' like 'in flight %'`,
+        );
         return rows?.length === sends.length;
       });
       const stopped = gateway.stop();
