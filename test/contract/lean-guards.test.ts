@@ -60,6 +60,11 @@ describe('the build of the lean child', () => {
       (text) => text.replace('device.signedPreKey.signature, true);', 'device.signedPreKey.signature);'),
     ],
     [
+      'limits time in another way',
+      'lib/Utils/generics.js',
+      (text) => text.replace('promise(resolve, reject);', 'void promise(resolve, reject);'),
+    ],
+    [
       'generates a class in another form',
       'WAProto/index.js',
       (text) => text.replace('ADVKeyIndexList = (function() {', 'ADVKeyIndexList = (() => {'),

@@ -24,7 +24,7 @@ import type { GroupNotice } from './group-notices.ts';
 import { knownGroup, libraryMetadata } from './group-queries.ts';
 import { watchGroups } from './group-watch.ts';
 import type { Inbox } from './inbox.ts';
-import { trustAuthority } from './trust.ts';
+import { prepareTls, trustAuthority } from './trust.ts';
 
 export type { BinaryNode, MessageUserReceiptUpdate, WAMessage, WAMessageKey, WAMessageUpdate, WASocket };
 
@@ -84,6 +84,7 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
   const { auth, inbox, limits, on, target } = options;
   trustRoot(target.rootKeyHex);
   if (target.caPem !== null) trustAuthority(target.caPem);
+  if (target.url?.startsWith('ws:') !== true) prepareTls();
   resetInterruptedPairing(auth);
   const sock = makeWASocket({
     auth,
