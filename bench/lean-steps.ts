@@ -29,6 +29,8 @@ export interface VariantResult {
   readonly name: string;
   readonly idle_uss_mb: number;
   readonly idle_pss_mb: number;
+  /** From the start of a child to the look at its memory. */
+  readonly cpu_ms: number;
   readonly open_ms: number;
   readonly bundle_kb: number | null;
 }
@@ -103,6 +105,7 @@ async function measure(sessions: number, variants: readonly Variant[]): Promise<
         name,
         idle_uss_mb: idle.children.uss_mb_per_child,
         idle_pss_mb: idle.children.pss_mb_per_child,
+        cpu_ms: measured.cpu_ms_per_child,
         open_ms: open.all,
         bundle_kb: bundleKb,
       });
@@ -114,11 +117,12 @@ async function measure(sessions: number, variants: readonly Variant[]): Promise<
   }
   const first = results[0];
   printTable(
-    ['private MB per child', 'idle', 'difference', 'all open ms', 'bundle KB'],
+    ['private MB per child', 'idle', 'difference', 'CPU ms', 'all open ms', 'bundle KB'],
     results.map((each): Row => [
       each.name,
       each.idle_uss_mb,
       first === undefined ? '' : (each.idle_uss_mb - first.idle_uss_mb).toFixed(2),
+      each.cpu_ms,
       each.open_ms,
       each.bundle_kb ?? '-',
     ]),

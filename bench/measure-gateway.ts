@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildProgram } from '../src/gateway.ts';
 import type { Fixture } from './fixtures.ts';
 import { GatewayUnderBench } from './gateway-under-bench.ts';
-import { cpuPercents, memoryByKind, rounded, type MemoryByKind } from './processes.ts';
+import { cpuMsPerChild, cpuPercents, memoryByKind, rounded, type MemoryByKind } from './processes.ts';
 import { say } from './report.ts';
 
 export interface MeasureOptions {
@@ -21,6 +21,8 @@ export interface MeasureOptions {
 export interface GatewayMeasurement {
   readonly idle: MemoryByKind;
   readonly after_traffic: MemoryByKind | null;
+  /** Of a child, from its start to the first look at memory. */
+  readonly cpu_ms_per_child: number;
   readonly cpu_percent: number | null;
   readonly cpu_percent_by_kind: Readonly<Record<string, number>> | null;
   /** From the start of the gateway's process. */
@@ -52,7 +54,8 @@ export async function measureGateway(options: MeasureOptions): Promise<GatewayMe
     const opening = await untilOpen(gateway, fixture.sessions);
     const delay = await gateway.loopDelay();
     await sleep(settleMs);
-    const idle = memoryByKind(gateway.processes());
+    const settled = gateway.processes();
+    const idle = memoryByKind(settled);
     const cpu = idleMs > 0 ? await watchCpu(gateway, idleMs) : null;
     let after: MemoryByKind | null = null;
     if (messages > 0) {
@@ -63,6 +66,7 @@ export async function measureGateway(options: MeasureOptions): Promise<GatewayMe
     return {
       idle,
       after_traffic: after,
+      cpu_ms_per_child: cpuMsPerChild(settled),
       cpu_percent: cpu?.['all'] ?? null,
       cpu_percent_by_kind: cpu,
       open_ms: opening.openMs,

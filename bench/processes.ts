@@ -105,6 +105,11 @@ export function memoryByKind(processes: readonly ProcessFacts[], childKind: Kind
   };
 }
 
+export function cpuMsPerChild(processes: readonly ProcessFacts[]): number {
+  const children = processes.filter(({ kind }) => kind === 'child');
+  return Math.round(children.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / Math.max(1, children.length));
+}
+
 /** CPU that processes took between two looks, by kind, in milliseconds. */
 export function cpuMsByKind(
   before: readonly ProcessFacts[],

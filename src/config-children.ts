@@ -92,7 +92,7 @@ export const childVariables = {
     name: 'HEARTBEAT_INTERVAL_MS',
     fallback: '2000',
     min: 100,
-    sentence: 'Interval at which a process says that it is well.',
+    sentence: 'Interval at which a process says that it is well; at rest it is up to three times as long.',
   }),
   heartbeatSuspectMs: durationMs({
     name: 'HEARTBEAT_SUSPECT_MS',

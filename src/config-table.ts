@@ -128,7 +128,7 @@ export const configTable = {
     }),
     keepAliveMs: durationMs({
       name: 'KEEP_ALIVE_MS',
-      fallback: '20000',
+      fallback: '25000',
       min: 1_000,
       sentence: 'Interval of the pings that keep a link alive.',
     }),

@@ -7,6 +7,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { UnexpectedShape } from './expected-shape.mjs';
+import { lightTimeouts } from './light-timeouts.mjs';
 import { mendedRatchet } from './mend-ratchet.mjs';
 import { mendedFiles as mendedVerification } from './mend-verification.mjs';
 import { splitMessages } from './split-messages.mjs';
@@ -36,6 +37,7 @@ export const steps = {
   nativeBridge: 'node:crypto instead of WebAssembly (whatsapp-rust-bridge)',
   lightCache: 'a cache of 50 lines (@cacheable/node-cache)',
   rareBuiltins: `Node's modules at first use (${rareBuiltins.join(', ')})`,
+  lightTimeouts: 'time limits without stack traces made in advance',
   shortNames: 'names of variables made short',
   ascii: 'one byte a character: ascii, no licence comments',
 };
@@ -137,6 +139,9 @@ function rewriting({ has, files, mended, readSource, lean }) {
         if (Object.hasOwn(mendedFiles, file)) {
           mended.add(file);
           return { contents: mendedFiles[file](readSource(path), file, inLean('x-ed-dsa.js')), loader: 'js' };
+        }
+        if (has('lightTimeouts') && Object.hasOwn(lightTimeouts, file)) {
+          return { contents: lightTimeouts[file](readSource(path), file), loader: 'js' };
         }
         if (has('lazyMessages') && file === `${baileys}WAProto/index.js`) {
           const { contents, name, pieces } = lazyMessages(readSource(path), file, inLean('lazy-members.js'));

@@ -28,11 +28,10 @@ const quietBeatsBeforeRest = 3;
 export function startHeartbeat(options: HeartbeatOptions): () => void {
   const { intervalMs, restIntervalMs, collect } = options;
   const latenessesMs: number[] = [];
-  let seq = 0;
+  let beats = 0;
   let dueAtMs = performance.now();
-  let events = 0;
-  let activity = 0;
   let quietBeats = 0;
+  let counted = { events: 0, activity: 0 };
   // process.memoryUsage() would read /proc for a number that nobody wants.
   let heap = getHeapStatistics();
   const whenIdle =
@@ -40,7 +39,7 @@ export function startHeartbeat(options: HeartbeatOptions): () => void {
       ? null
       : idleCollection({
           heapUsedBytes: () => heap.used_heap_size,
-          activity: () => activity,
+          activity: () => counted.activity,
           collect: () => {
             collect();
             heap = getHeapStatistics();
@@ -48,26 +47,21 @@ export function startHeartbeat(options: HeartbeatOptions): () => void {
         });
 
   const beat = (): void => {
-    latenessesMs[seq % beatsRemembered] = Math.max(0, performance.now() - dueAtMs);
+    latenessesMs[beats % beatsRemembered] = Math.max(0, performance.now() - dueAtMs);
     heap = getHeapStatistics();
     const sessions = options.sessions();
     const inFlight = options.inFlight();
+    const before = counted;
+    counted = count(sessions);
+    quietBeats = counted.events === before.events && inFlight === 0 ? quietBeats + 1 : 0;
     options.send({
-      seq: seq++,
+      seq: beats++,
       loopDelayP99Ms: Math.round(Math.max(...latenessesMs)),
       heapUsedBytes: heap.used_heap_size,
       externalBytes: heap.external_memory,
       inFlight,
       sessions,
     });
-    const eventsBefore = events;
-    events = 0;
-    activity = 0;
-    for (const told of Object.values(sessions)) {
-      events += told.events;
-      activity += told.events + told.stanzas;
-    }
-    quietBeats = events === eventsBefore && inFlight === 0 ? quietBeats + 1 : 0;
     whenIdle?.();
     plan();
   };
@@ -80,4 +74,14 @@ export function startHeartbeat(options: HeartbeatOptions): () => void {
   let timer: NodeJS.Timeout | undefined;
   beat();
   return () => clearTimeout(timer);
+}
+
+function count(sessions: Heartbeat['sessions']): { readonly events: number; readonly activity: number } {
+  let events = 0;
+  let activity = 0;
+  for (const told of Object.values(sessions)) {
+    events += told.events;
+    activity += told.events + told.stanzas;
+  }
+  return { events, activity };
 }

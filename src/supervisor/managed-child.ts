@@ -270,22 +270,24 @@ export class ManagedChild {
         },
         link: (snapshot) => this.#listeners.onLink(snapshot),
         log: ({ level, message, fields }) => this.#environment.log[level]({ ...fields, pid: child.pid }, message),
-        heartbeat: (heartbeat) => {
-          const incarnation = this.#incarnation;
-          if (incarnation?.process !== child) return;
-          const wasSilent = this.silentMs !== null;
-          incarnation.watch = heard(this.#environment.clock.monotonic());
-          incarnation.vitals = heartbeat;
-          incarnation.vitalsAt = this.#environment.clock.monotonic();
-          if (wasSilent) this.#listeners.onState();
-          this.#listeners.onHeartbeat(heartbeat);
-        },
+        heartbeat: (heartbeat) => this.#heard(child, heartbeat),
       },
       window: channelWindow,
       overflow: 'reject',
       deadlineMs: requestDeadlineMs,
       timeoutCode: 'session_busy',
     });
+  }
+
+  #heard(child: ChildProcess, vitals: ChildNotices['heartbeat']): void {
+    const incarnation = this.#incarnation;
+    if (incarnation?.process !== child) return;
+    const wasSilent = this.silentMs !== null;
+    incarnation.watch = heard(this.#environment.clock.monotonic());
+    incarnation.vitals = vitals;
+    incarnation.vitalsAt = incarnation.watch.lookedAt;
+    if (wasSilent) this.#listeners.onState();
+    this.#listeners.onHeartbeat(vitals);
   }
 
   #askToEnd(deadlineMs: number): void {

@@ -65,6 +65,11 @@ describe('the build of the lean child', () => {
       (text) => text.replace('session.indexInfo.used = Date.now();', 'session.indexInfo.used = now;'),
     ],
     [
+      'limits time in another way',
+      'lib/Utils/generics.js',
+      (text) => text.replace('promise(resolve, reject);', 'void promise(resolve, reject);'),
+    ],
+    [
       'generates a class in another form',
       'WAProto/index.js',
       (text) => text.replace('ADVKeyIndexList = (function() {', 'ADVKeyIndexList = (() => {'),

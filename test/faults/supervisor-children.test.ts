@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getPriority } from 'node:os';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { isRunning } from '../support/process-facts.ts';
@@ -85,6 +86,12 @@ describe('a child that dies', () => {
       { ...two, script: { boot: 'exit', code: 1 } },
     ));
 });
+
+test('children yield the processor to the gateway', () =>
+  withSupervised(async ({ connected, pid }) => {
+    await connected('a');
+    assert.equal(getPriority(pid('a')), 10);
+  }, two));
 
 describe('a child that hangs', () => {
   test('when stopped, is suspected, killed and replaced, and its neighbour does not notice', () =>

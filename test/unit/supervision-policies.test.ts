@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { classifyExit } from '../../src/supervisor/exit-cause.ts';
-import { judgeMemory, memoryCaps } from '../../src/supervisor/memory-policy.ts';
+import { judgeMemory, looksToSkip, memoryCaps } from '../../src/supervisor/memory-policy.ts';
 import { placeSession, type Place } from '../../src/supervisor/placement.ts';
 import { afterCrash, noFailures } from '../../src/supervisor/restart-policy.ts';
 import { redact } from '../../src/supervisor/stderr-tail.ts';
-import { beginWatch, heard, judge, look } from '../../src/supervisor/watchdog.ts';
+import { beginWatch, heard, judge, look, restingBeatMs } from '../../src/supervisor/watchdog.ts';
 
 const policy = {
   baseMs: 500,
@@ -105,6 +105,12 @@ describe('the watchdog', () => {
     );
   });
 
+  test('lets a child at rest beat less often, but twice before it is suspected', () => {
+    assert.equal(restingBeatMs({ intervalMs: 2000, suspectMs: 10_000 }), 5000);
+    assert.equal(restingBeatMs({ intervalMs: 1000, suspectMs: 10_000 }), 3000);
+    assert.equal(restingBeatMs({ intervalMs: 8000, suspectMs: 10_000 }), 8000);
+  });
+
   test('one heartbeat clears a child', () => {
     assert.equal(judge(look(heard(29_000), 30_000, 1000), limits), 'well');
   });
@@ -163,6 +169,22 @@ describe('memory caps', () => {
     assert.equal(judgeMemory(caps.capBytes * 0.8, caps, 0.8), 'fine');
     assert.equal(judgeMemory(caps.capBytes, caps, 0.8), 'recycle');
     assert.equal(judgeMemory(caps.capBytes + 1, caps, 0.8), 'kill');
+  });
+});
+
+describe('looks at the memory of a child', () => {
+  const mb = 1_048_576;
+  const softBytes = 150 * mb;
+
+  test('become rare while it is small and does not grow', () => {
+    assert.equal(looksToSkip({ before: 15 * mb, now: 15 * mb, softBytes }), 4);
+    assert.equal(looksToSkip({ before: 40 * mb, now: 15 * mb, softBytes }), 4);
+  });
+
+  test('are taken every time while it grows, and when it is large', () => {
+    assert.equal(looksToSkip({ before: null, now: 15 * mb, softBytes }), 0);
+    assert.equal(looksToSkip({ before: 15 * mb, now: 16 * mb, softBytes }), 0);
+    assert.equal(looksToSkip({ before: 80 * mb, now: 80 * mb, softBytes }), 0);
   });
 });
 

@@ -23,7 +23,7 @@ import { knownGroup, libraryMetadata } from './group-queries.ts';
 import { watchGroups } from './group-watch.ts';
 import { holdStanzas } from './held-stanzas.ts';
 import type { Inbox } from './inbox.ts';
-import { trustAuthority } from './trust.ts';
+import { prepareTls, trustAuthority } from './trust.ts';
 
 export type { BinaryNode, WAMessage, WAMessageKey, WASocket };
 
@@ -80,6 +80,7 @@ export function openLinkSocket(options: LinkSocketOptions): LinkSocket {
   const { auth, inbox, limits, on, target } = options;
   trustRoot(target.rootKeyHex);
   if (target.caPem !== null) trustAuthority(target.caPem);
+  if (target.url?.startsWith('ws:') !== true) prepareTls();
   resetInterruptedPairing(auth);
   const sock = makeWASocket({
     auth,

@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { DEFAULT_ORIGIN, getMediaKeys, MEDIA_PATH_MAP, type MediaType, type WASocket } from '@whiskeysockets/baileys';
 import { WardenError } from '../../contract/errors.ts';
 import { mediaConnection, type MediaConnection } from './media-connection.ts';
+import { prepareTls } from './trust.ts';
 
 export interface UploadOrder {
   readonly kind: MediaType;
@@ -115,6 +116,7 @@ async function uploadTo(
   const url = new URL(`https://${host}${folder}/${token}`);
   url.search = new URLSearchParams({ auth, token }).toString();
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+  prepareTls();
   const outgoing = request(
     url,
     {
