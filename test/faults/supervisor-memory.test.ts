@@ -107,6 +107,8 @@ describe('a child that takes memory', () => {
 });
 
 describe('the kernel, for want of memory,', () => {
+  const roomyMb = 300;
+
   test('is given a child to kill before it takes the gateway', () =>
     withSupervised(async ({ connected, pid }) => {
       await connected('a');
@@ -120,8 +122,10 @@ describe('the kernel, for want of memory,', () => {
         const { connected, ask, pid, until } = supervised;
         await Promise.all([connected('a'), connected('b')]);
         const [first, neighbour] = [pid('a'), pid('b')];
-        await ask('a', 'hold', 182);
-        await until('a', ({ child }) => (child?.memoryBytes ?? 0) > 0.9 * 200 * megabyte);
+        await ask('a', 'hold', 100);
+        const { child } = await until('a', (view) => (view.child?.memoryBytes ?? 0) > 100 * megabyte);
+        await ask('a', 'hold', Math.ceil(0.95 * roomyMb - (child?.memoryBytes ?? 0) / megabyte));
+        await until('a', (view) => (view.child?.memoryBytes ?? 0) > 0.9 * roomyMb * megabyte);
         process.kill(first, 'SIGKILL');
         await until('a', ({ status, child }) => status === 'connected' && child?.pid !== first, 20_000);
         const { exit } = await eventually(() => exitOf(supervised, 'a'));
@@ -131,7 +135,7 @@ describe('the kernel, for want of memory,', () => {
       {
         ...two,
         settings: {
-          memoryCapMb: 200,
+          memoryCapMb: roomyMb,
           recycle: { softRatio: 0.999, quietMs: 60_000, timeoutMs: 1000, intervalMs: 60_000 },
         },
       },
