@@ -239,6 +239,8 @@ export class Sends {
   async #sendWaiting(session: LiveSession): Promise<boolean> {
     const stuck = new Set<string>();
     const settled = new Set<string>();
+    /** Pacing keeps the order of a chat itself: the one that it lets go first need not be the oldest. */
+    const held = new Set<string>();
     let isToBeRetried = false;
     for (;;) {
       const under = new Set(session.sending);
@@ -249,9 +251,9 @@ export class Sends {
         session.hasWaitingSends = true;
         throw error;
       });
-      const ours = waiting.filter(({ id }) => !settled.has(id));
+      const ours = waiting.filter(({ id }) => !settled.has(id) && !held.has(id));
       if (ours.every((accepted) => stuck.has(chatOf(accepted)))) {
-        if (ours.length > 0) session.hasWaitingSends = true;
+        if (ours.length > 0 || held.size > 0) session.hasWaitingSends = true;
         return isToBeRetried;
       }
       // Of those that ended while the list was read nobody knows how; the next list tells.
@@ -261,13 +263,13 @@ export class Sends {
         if (under.has(accepted.id)) skipped.add(chat);
         if (skipped.has(chat)) continue;
         const fate = await this.#sendOne(session, accepted);
-        if (fate === 'settled') {
-          settled.add(accepted.id);
+        if (fate !== 'waiting') {
+          (fate === 'held' ? held : settled).add(accepted.id);
           continue;
         }
         stuck.add(chat);
         skipped.add(chat);
-        if (fate === 'waiting') isToBeRetried = true;
+        isToBeRetried = true;
         if (!session.isConnected) {
           session.hasWaitingSends = true;
           return true;
