@@ -6,15 +6,16 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import { assertNever } from '../contract/assert-never.ts';
 import { WardenError, toWardenError } from '../contract/errors.ts';
+import type { SessionId } from '../contract/ids.ts';
 import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
-import type { Governor } from './governor.ts';
 import { pacingLimit, type Governors } from './governors.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Hold } from './pacing-policy.ts';
 import { chatOf, isDefinite, pendingOf, type Attempt } from './send-attempt.ts';
+import { SendPacing } from './send-pacing.ts';
 import { sleep } from './start-gate.ts';
 
 interface SendsOptions {
@@ -41,6 +42,7 @@ const expiredReason = 'WhatsApp did not acknowledge the message in the time it h
 
 export class Sends {
   readonly #options: SendsOptions;
+  readonly #pacing: SendPacing;
   /** The sessions whose waiting messages are being sent, or will be after a while; aborting ends that while. */
   readonly #resuming = new Map<LiveSession, AbortController>();
   readonly #draining = new AbortController();
@@ -53,6 +55,7 @@ export class Sends {
 
   constructor(options: SendsOptions) {
     this.#options = options;
+    this.#pacing = new SendPacing(options.pacing, options.log);
     // Every caller that waits listens to it.
     setMaxListeners(0, this.#draining.signal);
   }
@@ -65,7 +68,7 @@ export class Sends {
   async send(session: LiveSession, accepted: AcceptedSend, isAdmitted = false): Promise<SendAnswer> {
     session.sending.add(accepted.id);
     // Before its turn in the chat: many that are asked for at once are to hear at once how long each has to wait.
-    const hold = isAdmitted ? null : await this.#holdOf(session, accepted, this.#options.patienceMs);
+    const hold = isAdmitted ? null : await this.#pacing.pass(accepted, this.#options.patienceMs);
     if (hold !== null) {
       session.sending.delete(accepted.id);
       return this.#holdBack(session, accepted, hold);
@@ -143,10 +146,14 @@ export class Sends {
   }
 
   /** Fails what waited too long, of whichever session: also of one that nobody starts any more. */
-  async expire(isUnderWay: (accepted: AcceptedSend) => boolean): Promise<void> {
+  async expire(liveOf: (session: SessionId) => LiveSession | null): Promise<void> {
     const { store, clock } = this.#options;
     for (const accepted of await store.messages.listExpired(clock.now())) {
-      if (!isUnderWay(accepted) && !this.#unwanted.has(accepted.id)) await this.#fail(accepted, null);
+      const session = liveOf(accepted.session);
+      const isUnderWay = session?.sending.has(accepted.id) === true || this.#unwanted.has(accepted.id);
+      // The time that pacing takes is none of its own: its turn comes.
+      const isPaced = session?.isConnected === true && (await this.#pacing.holdOf(accepted)) !== null;
+      if (!isUnderWay && !isPaced) await this.#fail(accepted, null);
     }
   }
 
@@ -185,9 +192,10 @@ export class Sends {
    */
   async #isHeldStill(session: LiveSession, chat: string): Promise<boolean> {
     try {
-      const governor = await this.#governor(session);
-      const waiting = await this.#listWaiting(session);
-      return waiting.some((each) => chatOf(each) === chat && (governor?.holdOf(each.id) ?? null) === null);
+      for (const each of await this.#listWaiting(session)) {
+        if (chatOf(each) === chat && (await this.#pacing.holdOf(each)) === null) return true;
+      }
+      return false;
     } catch {
       return true;
     }
@@ -201,7 +209,7 @@ export class Sends {
     const listedAt = this.#options.clock.monotonic();
     const listing = this.#options.store.messages.listAccepted(session.id);
     const waiting = await session.order.whileReading(listing);
-    (await this.#governor(session))?.retain(waiting, listedAt);
+    await this.#pacing.retain(session.id, waiting, listedAt);
     const ours = waiting.filter(({ id }) => !session.sending.has(id) && !this.#unwanted.has(id));
     session.order.holdOnly(ours.map(chatOf));
     return ours;
@@ -280,24 +288,22 @@ export class Sends {
 
   /** What becomes of a waiting message: `settled` is out of the way, sent or failed. */
   async #sendOne(session: LiveSession, accepted: AcceptedSend): Promise<'settled' | 'waiting' | 'held'> {
-    if (this.#isExpired(accepted)) {
+    const wasHeld = (await this.#pacing.holdOf(accepted)) !== null;
+    if (this.#isExpired(accepted) && !wasHeld) {
       await this.#failLastingly(session, accepted, null);
       return 'settled';
     }
     // It is under way from here on, also while it waits for its turn.
     session.sending.add(accepted.id);
     try {
-      if ((await this.#holdOf(session, accepted, Number.POSITIVE_INFINITY)) !== null) return 'held';
-      const attempt = await session.order.inTurn(chatOf(accepted), () => this.#attempt(session, accepted));
+      if ((await this.#pacing.pass(accepted, Number.POSITIVE_INFINITY)) !== null) return 'held';
+      const now = this.#options.clock.now();
+      const timely = wasHeld ? { ...accepted, expiresAt: Math.max(accepted.expiresAt, now + retryMs) } : accepted;
+      const attempt = await session.order.inTurn(chatOf(accepted), () => this.#attempt(session, timely));
       return attempt.tag === 'sent' || attempt.tag === 'failed' ? 'settled' : 'waiting';
     } finally {
       session.sending.delete(accepted.id);
     }
-  }
-
-  /** What pacing has against a message now; it waits up to `patienceMs` for nothing to be. */
-  async #holdOf(session: LiveSession, accepted: AcceptedSend, patienceMs: number): Promise<Hold | null> {
-    return (await (await this.#governor(session))?.pass(accepted, patienceMs)) ?? null;
   }
 
   async #attempt(session: LiveSession, accepted: AcceptedSend): Promise<Attempt> {
@@ -326,7 +332,7 @@ export class Sends {
       if (answer.status === 'sent') this.#options.onFinal(accepted);
       return answer;
     } catch (thrown) {
-      await this.#tellGovernor(session, accepted, toWardenError(thrown));
+      await this.#pacing.failed(accepted, toWardenError(thrown));
       throw thrown;
     } finally {
       session.sending.delete(id);
@@ -342,8 +348,7 @@ export class Sends {
   }
 
   async #fail(accepted: AcceptedSend, error: WardenError | null): Promise<void> {
-    const governor = await this.#options.pacing?.ofId(accepted.session);
-    const hold = error === null ? (governor?.holdOf(accepted.id) ?? null) : null;
+    const hold = error === null ? await this.#pacing.holdOf(accepted) : null;
     const code = error?.code ?? (hold === null ? expiredCode : 'pacing_limit');
     const reason = error?.message ?? hold?.reason ?? expiredReason;
     await this.#options.store.messages.fail(accepted.session, accepted.id, {
@@ -351,20 +356,8 @@ export class Sends {
       errorCode: code,
       event: { name: 'message_failed', data: { message_id: accepted.id, chat: accepted.chat, code, reason } },
     });
-    governor?.settled(accepted.id);
+    await this.#pacing.settled(accepted);
     this.#options.onFinal(accepted);
-  }
-
-  async #governor(session: LiveSession): Promise<Governor | null> {
-    return (await this.#options.pacing?.ofId(session.id)) ?? null;
-  }
-
-  async #tellGovernor(session: LiveSession, accepted: AcceptedSend, error: WardenError): Promise<void> {
-    try {
-      await (await this.#governor(session))?.failed(accepted, error);
-    } catch (failure) {
-      this.#options.log.warn({ err: failure, session: session.id }, 'what follows from a refusal was not stored');
-    }
   }
 
   async #withdraw(acceptance: UnsureAcceptance): Promise<void> {

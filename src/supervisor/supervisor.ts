@@ -387,7 +387,7 @@ export class Supervisor {
   #expireSends(): void {
     const { log } = this.#options;
     this.#sends
-      .expire(({ session, id }) => this.#sessions.known(session)?.sending.has(id) === true)
+      .expire((id) => this.#sessions.known(id))
       .catch((error: unknown) => log.warn({ err: toWardenError(error) }, 'expired messages could not be failed'));
   }
 }

@@ -1,4 +1,4 @@
-/** What every page of the dashboard does, and the script of the page itself where it has one. */
+/** What every page of the dashboard does; the script of the page itself is loaded behind it. */
 import { serveActions } from './actions.ts';
 import { goLive } from './live.ts';
 import { keepParts } from './parts.ts';
@@ -8,11 +8,7 @@ serveActions();
 keepTimes();
 keepParts();
 
-const { script, live, session, address } = document.body.dataset;
+const { live, session, address } = document.body.dataset;
 // A form that was refused answers with its page: parts and reloading belong to the page, and not to the form.
 if (address !== undefined) history.replaceState(null, '', address);
-if (script !== undefined) {
-  // The name comes from our own template.
-  await import(`./page-${script}.js`);
-}
 if (live !== undefined) goLive(live.split(' '), session ?? null);
