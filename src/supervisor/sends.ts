@@ -202,17 +202,20 @@ export class Sends {
   }
 
   /**
-   * What waits in the store, oldest first, and holds its chats from now on. What a caller waits for is not among it: it is
-   * sent for that caller, and waits here, too, when that did not succeed.
+   * What waits in the store, oldest first, and holds its chats from now on, also while it is being sent. What a caller
+   * waits for is not among it: it is sent for that caller, and waits here, too, when that did not succeed.
    */
-  async #listWaiting(session: LiveSession): Promise<readonly AcceptedSend[]> {
-    const listedAt = this.#options.clock.monotonic();
-    const listing = this.#options.store.messages.listAccepted(session.id);
-    const waiting = await session.order.whileReading(listing);
-    await this.#pacing.retain(session.id, waiting, listedAt);
-    const ours = waiting.filter(({ id }) => !session.sending.has(id) && !this.#unwanted.has(id));
-    session.order.holdOnly(ours.map(chatOf));
-    return ours;
+  #listWaiting(session: LiveSession): Promise<readonly AcceptedSend[]> {
+    return session.order.look(
+      async () => {
+        const listedAt = this.#options.clock.monotonic();
+        const waiting = await this.#options.store.messages.listAccepted(session.id);
+        await this.#pacing.retain(session.id, waiting, listedAt);
+        const isForCaller = (id: string): boolean => session.sending.has(id) && !session.resumed.has(id);
+        return waiting.filter(({ id }) => !isForCaller(id) && !this.#unwanted.has(id));
+      },
+      (waiting) => waiting.map(chatOf),
+    );
   }
 
   /** Keeps a message whose time has not come; throws `pacing_limit` when it would come too late. */
@@ -294,6 +297,7 @@ export class Sends {
       return 'settled';
     }
     // It is under way from here on, also while it waits for its turn.
+    session.resumed.add(accepted.id);
     session.sending.add(accepted.id);
     try {
       if ((await this.#pacing.pass(accepted, Number.POSITIVE_INFINITY)) !== null) return 'held';
@@ -302,6 +306,7 @@ export class Sends {
       const attempt = await session.order.inTurn(chatOf(accepted), () => this.#attempt(session, timely));
       return attempt.tag === 'sent' || attempt.tag === 'failed' ? 'settled' : 'waiting';
     } finally {
+      session.resumed.delete(accepted.id);
       session.sending.delete(accepted.id);
     }
   }
