@@ -67,6 +67,7 @@ export class Sends {
    */
   async send(session: LiveSession, accepted: AcceptedSend, isAdmitted = false): Promise<SendAnswer> {
     session.sending.add(accepted.id);
+    if (await this.#isToWait(session, accepted)) return this.#joinWaiting(session, accepted);
     // Before its turn in the chat: many that are asked for at once are to hear at once how long each has to wait.
     const hold = isAdmitted ? null : await this.#pacing.pass(accepted, this.#options.patienceMs);
     if (hold !== null) {
@@ -158,13 +159,9 @@ export class Sends {
   }
 
   async #sendNow(session: LiveSession, accepted: AcceptedSend): Promise<SendAnswer> {
-    const { id } = accepted;
-    const chat = chatOf(accepted);
-    if ((await session.order.isHeld(chat)) && (await this.#isHeldStill(session, chat))) {
-      session.sending.delete(id);
-      return this.#leaveWaiting(session, accepted);
-    }
-    const attempt = await this.#attempt(session, accepted).finally(() => session.sending.delete(id));
+    // The one before it can have been left waiting since.
+    if (await this.#isToWait(session, accepted)) return this.#joinWaiting(session, accepted);
+    const attempt = await this.#attempt(session, accepted).finally(() => session.sending.delete(accepted.id));
     switch (attempt.tag) {
       case 'sent':
         return attempt.answer;
@@ -187,10 +184,12 @@ export class Sends {
   }
 
   /**
-   * What held a chat may be settled by now: by a late ack, or a receipt. What pacing holds came after this message, or
-   * pacing would hold this one, too.
+   * Whether others of its chat wait in the store that it would overtake. What held the chat may be settled by now: by a
+   * late ack, or a receipt. Behind what pacing holds it is held by pacing.
    */
-  async #isHeldStill(session: LiveSession, chat: string): Promise<boolean> {
+  async #isToWait(session: LiveSession, accepted: AcceptedSend): Promise<boolean> {
+    const chat = chatOf(accepted);
+    if (!(await session.order.isHeld(chat))) return false;
     try {
       for (const each of await this.#listWaiting(session)) {
         if (chatOf(each) === chat && (await this.#pacing.holdOf(each)) === null) return true;
@@ -234,6 +233,12 @@ export class Sends {
     return { ...pendingOf(accepted), held: { until, reason } };
   }
 
+  /** A caller's message becomes one of those that wait. */
+  #joinWaiting(session: LiveSession, accepted: AcceptedSend): SendAnswer {
+    session.sending.delete(accepted.id);
+    return this.#leaveWaiting(session, accepted);
+  }
+
   /** The message holds its chat until it is sent from the store. */
   #leaveWaiting(session: LiveSession, accepted: AcceptedSend): SendAnswer {
     session.order.hold(chatOf(accepted));
@@ -245,13 +250,12 @@ export class Sends {
 
   /**
    * A message that cannot go out now keeps back those that were accepted after it in its chat, and no others. Answers
-   * whether something is left to be tried again soon: what is held comes back when its time has come.
+   * whether something is left to be tried again soon: what pacing holds comes back when its time has come.
    */
   async #sendWaiting(session: LiveSession): Promise<boolean> {
+    /** Chats whose first message cannot go out now. */
     const stuck = new Set<string>();
     const settled = new Set<string>();
-    /** Pacing keeps the order of a chat itself: the one that it lets go first need not be the oldest. */
-    const held = new Set<string>();
     let isToBeRetried = false;
     for (;;) {
       const under = new Set(session.sending);
@@ -262,9 +266,9 @@ export class Sends {
         session.hasWaitingSends = true;
         throw error;
       });
-      const ours = waiting.filter(({ id }) => !settled.has(id) && !held.has(id));
+      const ours = waiting.filter(({ id }) => !settled.has(id));
       if (ours.every((accepted) => stuck.has(chatOf(accepted)))) {
-        if (ours.length > 0 || held.size > 0) session.hasWaitingSends = true;
+        if (ours.length > 0) session.hasWaitingSends = true;
         return isToBeRetried;
       }
       // Of those that ended while the list was read nobody knows how; the next list tells.
@@ -274,12 +278,13 @@ export class Sends {
         if (under.has(accepted.id)) skipped.add(chat);
         if (skipped.has(chat)) continue;
         const fate = await this.#sendOne(session, accepted);
-        if (fate !== 'waiting') {
-          (fate === 'held' ? held : settled).add(accepted.id);
+        if (fate === 'settled') {
+          settled.add(accepted.id);
           continue;
         }
         stuck.add(chat);
         skipped.add(chat);
+        if (fate === 'held') continue;
         isToBeRetried = true;
         if (!session.isConnected) {
           session.hasWaitingSends = true;
@@ -289,10 +294,9 @@ export class Sends {
     }
   }
 
-  /** What becomes of a waiting message: `settled` is out of the way, sent or failed. */
+  /** What becomes of the first message that waits in a chat: `settled` is out of the way, sent or failed. */
   async #sendOne(session: LiveSession, accepted: AcceptedSend): Promise<'settled' | 'waiting' | 'held'> {
-    const wasHeld = (await this.#pacing.holdOf(accepted)) !== null;
-    if (this.#isExpired(accepted) && !wasHeld) {
+    if (this.#isExpired(accepted) && (await this.#pacing.holdOf(accepted)) === null) {
       await this.#failLastingly(session, accepted, null);
       return 'settled';
     }
@@ -300,9 +304,10 @@ export class Sends {
     session.resumed.add(accepted.id);
     session.sending.add(accepted.id);
     try {
-      if ((await this.#pacing.pass(accepted, Number.POSITIVE_INFINITY)) !== null) return 'held';
-      const now = this.#options.clock.now();
-      const timely = wasHeld ? { ...accepted, expiresAt: Math.max(accepted.expiresAt, now + retryMs) } : accepted;
+      if ((await this.#pacing.passFirst(accepted)) !== null) return 'held';
+      // The time that its pace took is none of its own.
+      const leastUntil = this.#options.clock.now() + retryMs;
+      const timely = { ...accepted, expiresAt: Math.max(accepted.expiresAt, leastUntil) };
       const attempt = await session.order.inTurn(chatOf(accepted), () => this.#attempt(session, timely));
       return attempt.tag === 'sent' || attempt.tag === 'failed' ? 'settled' : 'waiting';
     } finally {
