@@ -5,8 +5,9 @@ import { describe, test } from 'node:test';
 import { listVariables } from '../../src/config-table.ts';
 import { operationNames, operations } from '../../src/contract/index.ts';
 import type { Operation } from '../../src/contract/operation.ts';
+import { sandboxFaults } from '../../src/contract/operations/sandbox.ts';
 import { brokenLinksOf, codeSpansOf, projectFiles, readDocuments, testsNamedIn } from '../support/markdown.ts';
-import { root } from '../support/source-files.ts';
+import { readSources, root } from '../support/source-files.ts';
 
 const documents = readDocuments();
 const files = projectFiles();
@@ -76,8 +77,32 @@ describe('the operations manual', () => {
   });
 });
 
-test('the document on the sandbox names routes that are served', () => {
-  assert.deepEqual(unknownRoutesOf(textOf('docs/sandbox.md')), []);
+describe('the document on the sandbox', () => {
+  const text = textOf('docs/sandbox.md');
+
+  test('names routes that are served', () => {
+    assert.deepEqual(unknownRoutesOf(text), []);
+  });
+
+  test('has a row for each fault that can be set', () => {
+    const rows = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, fault = '']) => fault);
+    assert.deepEqual(rows.toSorted(), [...sandboxFaults.options].toSorted());
+  });
+
+  test('names routes of the control API that the simulator has, all of them', () => {
+    const served = readSources('src/simulator').flatMap(({ text: source }) =>
+      [...source.matchAll(/\bpath: '(\/[\w/:-]+)'/g)].map(([, path = '']) => path),
+    );
+    const named = codeSpansOf(text).filter((code) =>
+      /^\/(?:accounts|contacts|faults|groups|health|message-times|oracle|people|phones)\b/.test(code),
+    );
+    assert.deepEqual(
+      named.filter((path) => path !== '/health' && !served.includes(path)),
+      [],
+    );
+    const left = served.filter((path) => !named.includes(path) && path !== '/pictures/:file');
+    assert.deepEqual(left, []);
+  });
 });
 
 describe('the invariants', () => {
