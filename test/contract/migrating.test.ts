@@ -77,7 +77,11 @@ const known = new Set<string>([
   ...['is_logged_in'].filter((field) => fieldsOf(operations.getSessionStatus.result, 'output').includes(field)),
   ...sessionStatus.options,
   ...Object.keys(signatureHeaders(anyDelivery)),
-  ...['Authorization', 'Bearer', 'X-API-Key', 'Idempotency-Key', 'success'],
+  'Authorization',
+  'Bearer',
+  'X-API-Key',
+  'Idempotency-Key',
+  'success',
 ]);
 
 const lines = readFileSync(join(root, 'docs', 'migrating.md'), 'utf8').split('\n');

@@ -87,9 +87,12 @@ describe('a database that migrations are run on', () => {
     const gateways = await Promise.all([start(), start()]);
     for (const { api } of gateways) assert.equal((await api.call('GET', '/api/v1/sessions')).status, 200);
     const applied = gateways.flatMap(({ output }) =>
-      [...output.matchAll(/"migration":"([^"]+)"/g)].map(([, name]) => name),
+      [...output.matchAll(/"migration":"([^"]+)"/g)].map(([, name = '']) => name),
     );
-    assert.deepEqual(applied.toSorted(), names.slice(5));
+    assert.deepEqual(
+      applied.toSorted((a, b) => a.localeCompare(b)),
+      names.slice(5),
+    );
   });
 });
 
