@@ -1,13 +1,26 @@
 // Stand-ins for the images that the Dockerfile begins from, made of Debian's packages and of what is on this machine.
 // They bear the names of the FROM lines, so that the Dockerfile is built as it is.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** What debian:*-slim leaves out of a minimal Debian, or empties. */
-const notInSlim = ['usr/share/doc', 'usr/share/man', 'usr/share/info', 'usr/share/locale', 'var/cache/apt', 'var/lib/apt/lists'];
+const notInSlim = [
+  'usr/share/doc',
+  'usr/share/man',
+  'usr/share/info',
+  'usr/share/locale',
+  'var/cache/apt',
+  'var/lib/apt/lists',
+];
+
+/** As in debian:*-slim, so that apt leaves as little behind as there. */
+const aptLeavesNothing = `DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+`;
 
 /** Makes an image of each name that a FROM line has; answers the folder of the plain Debian. */
 export function makeBaseImages({ dockerfile, work, buildah }) {
@@ -23,6 +36,7 @@ export function makeBaseImages({ dockerfile, work, buildah }) {
     rmSync(join(debian, path), { recursive: true, force: true });
     mkdirSync(join(debian, path), { recursive: true });
   }
+  writeFileSync(join(debian, 'etc/apt/apt.conf.d/docker-clean'), aptLeavesNothing);
   importImage({ folder: debian, name: debianName, environment: {}, buildah });
 
   const node = join(work, 'node');
@@ -34,7 +48,9 @@ export function makeBaseImages({ dockerfile, work, buildah }) {
 
 /** Node, npm, and the certificate authorities that this machine trusts beyond Node's own. */
 function addNode(folder) {
-  const npm = dirname(dirname(process.env['npm_execpath'] ?? join(run('npm', ['root', '-g']).trim(), 'npm', 'bin', 'x')));
+  const npm = dirname(
+    dirname(process.env['npm_execpath'] ?? join(run('npm', ['root', '-g']).trim(), 'npm', 'bin', 'x')),
+  );
   copyFileSync(join(root, 'node_modules', '.bin', 'node'), join(folder, 'usr/local/bin/node'));
   cpSync(npm, join(folder, 'usr/local/lib/node_modules/npm'), { recursive: true, dereference: true });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(folder, 'usr/local/bin/npm'));

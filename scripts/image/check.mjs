@@ -97,10 +97,16 @@ async function untilHealthy(container, command) {
 
 function reportSize(files, debian) {
   const sizeMb = (...paths) => {
-    const sizes = run('du', ['--bytes', '--summarize', '--one-file-system', ...paths]).trim().split('\n');
+    const sizes = run('du', ['--bytes', '--summarize', '--one-file-system', ...paths])
+      .trim()
+      .split('\n');
     return sizes.reduce((sum, line) => sum + Number.parseInt(line, 10), 0) / megabyte;
   };
-  const parts = { Node: ['usr/local/bin/node'], packages: ['app/node_modules'], gateway: ['app/dist', 'app/views', 'app/sql'] };
+  const parts = {
+    Node: ['usr/local/bin/node'],
+    packages: ['app/node_modules'],
+    gateway: ['app/dist', 'app/views', 'app/sql'],
+  };
   const added = sizeMb(files) - sizeMb(debian);
   let rest = added;
   for (const [name, paths] of Object.entries(parts)) {
@@ -110,7 +116,9 @@ function reportSize(files, debian) {
   }
   say(`  packages of Debian: ${rest.toFixed(0)} MB`);
   const packed = run('sh', ['-c', `tar -C '${files}' -c usr/local/bin/node app | gzip -6 | wc -c`]);
-  say(`  in all ${added.toFixed(0)} MB on top of Debian, about ${(Number(packed) / megabyte).toFixed(0)} MB to download`);
+  say(
+    `  in all ${added.toFixed(0)} MB on top of Debian, about ${(Number(packed) / megabyte).toFixed(0)} MB to download`,
+  );
   if (buildArguments.length === 0 && added > mostAddedMb) throw new Error(`that is more than ${mostAddedMb} MB`);
 }
 

@@ -74,7 +74,12 @@ export class Container {
     const [user, group] = this.config.User.split(':');
     const drop = ['/usr/bin/setpriv', `--reuid=${user}`, `--regid=${group}`, '--clear-groups'];
     const powerless = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--'];
-    const environment = ['/usr/bin/env', '--ignore-environment', `--chdir=${this.config.WorkingDir}`, ...this.environment];
+    const environment = [
+      '/usr/bin/env',
+      '--ignore-environment',
+      `--chdir=${this.config.WorkingDir}`,
+      ...this.environment,
+    ];
     const inside = [...drop, ...powerless, ...environment, ...command];
     const apart = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--'];
     return [...apart, 'sh', '-c', enter, 'sh', this.files, this.root, this.volume, ...inside];
