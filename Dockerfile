@@ -53,7 +53,7 @@ COPY --from=build /build/dist dist
 
 LABEL org.opencontainers.image.title="Warden" \
       org.opencontainers.image.description="A self-hosted WhatsApp gateway: one process per session, no message lost." \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT AND GPL-3.0-only"
 
 # glibc keeps an arena per thread otherwise; children are told even less by their supervisor.
 ENV NODE_ENV=production \

@@ -1,7 +1,8 @@
 // `npm run image:check`: builds the image by its Dockerfile and runs it, where there is no Docker. buildah executes the
 // Dockerfile itself on stand-ins for its base images; the gateway then runs as in the compose file, with a read-only root
 // and without capabilities, beside a real Postgres, until its health checks pass and a sandbox session has sent.
-// Needs root on Debian; takes some minutes. docs/deployment.md tells what it covers and what it does not.
+// Needs root on Debian; takes some minutes. Build arguments may follow (`-- EXTRA_PACKAGES=ffmpeg`); with
+// EMBEDDED_POSTGRES=true the gateway runs on that. docs/deployment.md tells what it covers and what it does not.
 import { existsSync, mkdirSync, mkdtempSync, chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,9 @@ const megabyte = 1_000_000;
 const mostAddedMb = 300;
 const readyMs = 120_000;
 
-const buildArguments = process.argv.slice(2).flatMap((each) => ['--build-arg', each]);
+const given = process.argv.slice(2);
+const buildArguments = given.flatMap((each) => ['--build-arg', each]);
+const isEmbedded = given.includes('EMBEDDED_POSTGRES=true');
 const work = mkdtempSync(join(tmpdir(), 'warden-image-'));
 try {
   requireTools();
@@ -49,15 +52,12 @@ try {
 }
 
 async function runImage({ config, files }) {
-  const { setLogLevel } = await import('../../dist/src/log.js');
-  const { startTestServer } = await import('../../dist/test/support/database.js');
-  setLogLevel('warn');
-  const server = await startTestServer();
+  const server = isEmbedded ? null : await startServer();
   const volume = join(work, 'volume');
   mkdirSync(volume, { mode: 0o700 });
   chownSync(volume, ...config.User.split(':').map(Number));
   const port = await freePort();
-  const environment = { DATABASE_URL: server.templateUrl, PORT: String(port) };
+  const environment = { PORT: String(port), ...(server === null ? {} : { DATABASE_URL: server.templateUrl }) };
   const container = new Container({ config, files, work, volume, environment });
   try {
     say('starting it: read-only root, user, no capabilities');
@@ -81,8 +81,15 @@ async function runImage({ config, files }) {
   } finally {
     container.kill();
     await container.ended;
-    await server.stop();
+    await server?.stop();
   }
+}
+
+async function startServer() {
+  const { setLogLevel } = await import('../../dist/src/log.js');
+  const { startTestServer } = await import('../../dist/test/support/database.js');
+  setLogLevel('warn');
+  return startTestServer();
 }
 
 async function untilHealthy(container, command) {
@@ -114,7 +121,7 @@ function reportSize(files, debian) {
     rest -= size;
     say(`  ${name}: ${size.toFixed(0)} MB`);
   }
-  say(`  packages of Debian: ${rest.toFixed(0)} MB`);
+  say(`  packages of Debian, and what arguments add: ${rest.toFixed(0)} MB`);
   const packed = run('sh', ['-c', `tar -C '${files}' -c usr/local/bin/node app | gzip -6 | wc -c`]);
   say(
     `  in all ${added.toFixed(0)} MB on top of Debian, about ${(Number(packed) / megabyte).toFixed(0)} MB to download`,

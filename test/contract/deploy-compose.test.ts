@@ -111,6 +111,16 @@ describe('docker-compose.yml', () => {
     assert.ok((warden.ulimits?.nofile.soft ?? 0) >= 2 * sessions * descriptorsPerChild + 2_000);
   });
 
+  test('is documented with the sessions that each amount of memory admits', () => {
+    const rows = [...readText('docs/deployment.md').matchAll(/^\| (\d+) GB \| (\d+) sessions \| (\d+) sessions \|$/gm)];
+    assert.ok(rows.length > 2);
+    for (const [, gigabytes, byDefault, strictly] of rows) {
+      const fits = (overcommit: string): number =>
+        sessionsThatFit(Number(gigabytes) * 1024, configurationOf({ OVERCOMMIT: overcommit }));
+      assert.deepEqual([Number(byDefault), Number(strictly)], [fits(String(defaults.overcommit)), fits('1')]);
+    }
+  });
+
   test('lets the gateway end by itself', () => {
     assert.ok(Number.parseInt(warden.stop_grace_period ?? '', 10) * 1_000 > longestStopMs(defaults));
   });
