@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -12,6 +12,7 @@ import {
   copiedFromContext,
   defaults,
   environmentOf,
+  named,
   readText,
   stages,
   unknownVariables,
@@ -54,6 +55,14 @@ describe('the Dockerfile', () => {
     assert.equal(config.host, '0.0.0.0');
     assert.deepEqual(wordsOf(image, 'VOLUME'), [config.storagePath]);
     assert.deepEqual(wordsOf(image, 'EXPOSE'), [String(defaults.port)]);
+  });
+
+  test('holds every script that works on a running gateway by its configuration', () => {
+    const scripts = readdirSync(join(root, 'scripts')).filter((name) => name.endsWith('.mjs'));
+    const needed = scripts.filter((name) => readText(`scripts/${name}`).includes('/dist/src/config.js'));
+    assert.ok(needed.includes('login-link.mjs'));
+    const copied = named(image, 'COPY').flatMap((each) => each.getArguments().map((argument) => argument.getValue()));
+    for (const name of needed) assert.ok(copied.includes(`/build/scripts/${name}`), name);
   });
 
   test('asks the gateway itself whether it lives', () => {
