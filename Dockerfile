@@ -3,7 +3,7 @@
 
 FROM node:26-bookworm-slim AS build
 
-# "true" puts the Postgres that serves without a DATABASE_URL into the image (60 MB).
+# "true" puts the Postgres that serves without a DATABASE_URL into the image (59 MB).
 ARG EMBEDDED_POSTGRES=false
 
 WORKDIR /build
@@ -31,7 +31,7 @@ RUN mkdir /image \
 
 FROM debian:bookworm-slim
 
-# Further packages of Debian, such as "ffmpeg" (for voice notes of other formats, and previews of videos).
+# Further packages of Debian, such as "ffmpeg" (480 MB: for voice notes of other formats, and previews of videos).
 ARG EXTRA_PACKAGES=""
 
 # Node needs libatomic1. tini passes signals on and reaps what children leave behind.
