@@ -164,7 +164,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       login: createBrowserLogin({
         store: store.browserSessions,
         auth,
-        secret: secrets.jwtSecret,
+        // Whoever replaces a token that has leaked signs out, too, who came in with it.
+        secret: `${secrets.jwtSecret} ${secrets.superadminToken}`,
         idleMs: config.dashboardIdleMs,
         lifetimeMs: config.dashboardLifetimeMs,
         clock: systemClock,

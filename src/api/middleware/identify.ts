@@ -67,6 +67,7 @@ export function identify(options: IdentifyOptions): RequestMiddleware {
     }
     if (isApi && ctx.state.principal === null) throw new WardenError('unauthorized');
     const { browser } = ctx.state;
+    if (browser !== null && isApi && isOfAnotherSite(ctx)) throw new WardenError('forbidden', { message: crossSite });
     if (browser !== null && !safeMethods.has(ctx.method)) {
       assertSameOrigin(ctx, baseUrl);
       const isOurs = typeof ctx.is(jsonTypes) === 'string' || login.isFormToken(browser, ctx.get('x-csrf-token'));
@@ -82,7 +83,11 @@ export function objectionToAddress({ addresses = [] }: Principal, ctx: RequestCo
   return isAllowedAddress(address, addresses) ? null : `This token may not be used from the address ${address}.`;
 }
 
-const crossSite = 'A browser may change something from a page of this gateway only.';
+const crossSite = 'A browser may use the API from a page of this gateway only.';
+
+/** Also what is only asked for, such as an event stream, costs something; an address that is typed in is nobody's. */
+const isOfAnotherSite = (ctx: RequestContext): boolean =>
+  !['', 'none', 'same-origin'].includes(ctx.get('sec-fetch-site'));
 
 /** Throws `forbidden` for what a page of another site has sent. */
 export function assertSameOrigin(ctx: RequestContext, baseUrl: string): void {
