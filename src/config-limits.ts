@@ -55,6 +55,13 @@ export const limitVariables = {
     max: 100_000,
     sentence: 'Connections of clients that may be open at the same time; further ones are closed at once.',
   }),
+  maxConnectionsPerAddress: integer({
+    name: 'HTTP_MAX_CONNECTIONS_PER_ADDRESS',
+    fallback: '500',
+    min: 0,
+    max: 100_000,
+    sentence: 'The same of each address but those of TRUST_PROXY; 0 sets no limit of its own.',
+  }),
   headersTimeoutMs: durationMs({
     name: 'HTTP_HEADERS_TIMEOUT_MS',
     fallback: '10000',

@@ -162,6 +162,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     uploadMax: source.required(limits.uploadMax),
     uploadMaxPerToken: source.required(limits.uploadMaxPerToken),
     maxConnections: source.required(limits.maxConnections),
+    maxConnectionsPerAddress: source.required(limits.maxConnectionsPerAddress),
     headersTimeoutMs: source.required(limits.headersTimeoutMs),
     requestTimeoutMs: source.required(limits.requestTimeoutMs),
     keepAliveTimeoutMs: source.required(limits.keepAliveTimeoutMs),

@@ -29,6 +29,8 @@ export function httpLimits(config: Config): HttpLimits {
     headersTimeoutMs: config.headersTimeoutMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
     maxConnections: config.maxConnections,
+    maxConnectionsPerAddress: unlessZero(config.maxConnectionsPerAddress),
+    trustProxy: config.trustProxy,
     maxHeaderBytes: config.maxHeaderBytes,
   };
 }

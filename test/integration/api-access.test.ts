@@ -78,8 +78,7 @@ function signed(header: unknown, payload: unknown): string {
 function ask(
   name: OperationName,
   value: string | null,
-  session = 'mine',
-  path = operations[name].path,
+  { session = 'mine', path = operations[name].path }: { readonly session?: string; readonly path?: string } = {},
 ): Promise<ApiAnswer> {
   const { method, example } = operations[name];
   const url = path.replace(':id', session).replace(/:(\w+)/g, (_, key: string) => {
@@ -101,7 +100,7 @@ for (const name of operationNames) {
       const wrong = [...Object.values(forged).map((make) => make()), token('expired'), token('revoked')];
       for (const path of pathsOf(operation)) {
         for (const value of wrong) {
-          const answer = await ask(name, value, 'mine', path);
+          const answer = await ask(name, value, { path });
           assert.equal(answer.status, 401, `${path} ${value}: ${answer.text}`);
           assert.equal(typeOf(answer), 'unauthorized');
           assert.deepEqual(keysOf(answer.json), ['success', 'message', 'error']);
@@ -140,7 +139,7 @@ for (const name of operationNames) {
         }
         const isHidden = isOfSession(operation) && scopes.includes(operation.scope);
         for (const path of pathsOf(operation)) {
-          const byPath = await ask(name, token(`other ${role}`), 'mine', path);
+          const byPath = await ask(name, token(`other ${role}`), { path });
           assert.equal(byPath.status, isHidden ? 404 : 403, `${role}: ${byPath.text}`);
           assert.equal(typeOf(byPath), isHidden ? 'session_not_found' : 'forbidden');
         }
@@ -168,8 +167,8 @@ test('an admin may do everything', async () => {
 
 test('whoever asks for a session that is not there, or is of somebody else, gets the same answer', async () => {
   const [hidden, absent] = await Promise.all([
-    ask('getSession', token('other operator'), 'mine'),
-    ask('getSession', token('other operator'), 'nowhere'),
+    ask('getSession', token('other operator'), { session: 'mine' }),
+    ask('getSession', token('other operator'), { session: 'nowhere' }),
   ]);
   const withoutId = ({ text }: ApiAnswer): string => text.replace(/req_\w+/, '');
   assert.equal(withoutId(hidden), withoutId(absent));

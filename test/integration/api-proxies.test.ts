@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import type { TrustedProxies } from '../../src/api/auth/trusted-proxies.ts';
 import { at, type ApiAnswer } from '../support/api-client.ts';
 import { noLimits, startApi, testToken, type ApiUnderTest } from '../support/api-under-test.ts';
 import { eventually } from '../support/eventually.ts';
@@ -121,5 +123,33 @@ describe('without a trusted proxy', () => {
     }
     const next = await get(direct, '/api/v1/sessions', { token: 'a-guess', headers: from('203.0.113.99') });
     assert.equal(next.status, 429);
+  });
+});
+
+describe('connections', () => {
+  /** Whether a new connection is answered while two are held. */
+  async function isThirdServed(trustProxy: TrustedProxies): Promise<boolean> {
+    const api = await startApi({ limits: { maxConnectionsPerAddress: 2, trustProxy } });
+    const { port } = new URL(api.baseUrl);
+    const held = await Promise.all([1, 2].map(() => open(Number(port))));
+    try {
+      const answer = await api.client
+        .raw('GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
+        .catch(() => '');
+      return answer.startsWith('HTTP/1.1 200');
+    } finally {
+      for (const socket of held) socket.destroy();
+      await eventually(async () => (await api.client.call('GET', '/health')).status === 200);
+      await api.close();
+    }
+  }
+  const open = (port: number): Promise<Socket> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(socket));
+    });
+
+  test('of one address are limited, so that others find some left, and those of a trusted proxy are not', async () => {
+    assert.equal(await isThirdServed({ tag: 'none' }), false);
+    assert.equal(await isThirdServed({ tag: 'networks', networks: ['127.0.0.1'] }), true);
   });
 });

@@ -46,6 +46,12 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
+/** Whether the peer of a connection may be a proxy that is believed. */
+export function createProxyCheck(proxies: TrustedProxies): (address: string) => boolean {
+  const isTrusted = trustIn(proxies);
+  return (address) => isTrusted(address, 0);
+}
+
 /** Whether a proxy may stand at this address, that many proxies in front of the gateway. */
 type IsTrusted = (address: string, hop: number) => boolean;
 

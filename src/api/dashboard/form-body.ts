@@ -16,14 +16,14 @@ export function formBody(limitBytes = usualBytes): RequestMiddleware {
     text: false,
     multipart: false,
   });
+  const whole = async (ctx: RequestContext): Promise<void> => {
+    await read(ctx, async () => undefined);
+  };
   return async (ctx, next) => {
     if (typeof ctx.is('application/x-www-form-urlencoded') !== 'string')
       throw new WardenError('unsupported_media_type');
     try {
-      await inTime(
-        ctx,
-        read(ctx, async () => undefined),
-      );
+      await inTime(ctx, whole(ctx));
     } catch (error) {
       if (error instanceof WardenError) throw error;
       const isTooLarge = error instanceof Error && 'status' in error && error.status === 413;
