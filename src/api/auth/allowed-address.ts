@@ -1,4 +1,4 @@
-/** Whether somebody may come from an address. Pure. */
+/** Pure: whether somebody may come from an address. */
 import { BlockList, isIP } from 'node:net';
 
 /**

@@ -1,4 +1,4 @@
-/** Which reverse proxies are believed, and who and what a request is by their word. Pure. */
+/** Pure: which reverse proxies are believed, and who and what a request is by their word. */
 import { BlockList, isIP } from 'node:net';
 import { plainAddress } from './allowed-address.ts';
 

@@ -1,4 +1,4 @@
-/** How often something may happen: a bucket that holds so many, and is filled up again at a steady pace. Pure. */
+/** Pure: how often something may happen. A bucket holds so many, and is filled up again at a steady pace. */
 
 export interface BucketPolicy {
   /** How many come back each second. */
