@@ -37,7 +37,7 @@ export function createApp(dependencies: ApiDependencies): Koa<RequestState> {
   app.use(unrouted());
   app.use(limits.strangers());
   app.use(publicRoutes(settings).routes());
-  app.use(identify({ auth, tokens, attempts, login, cookie, clock, baseUrl }));
+  app.use(identify({ auth, tokens, attempts, limits, login, cookie, clock, baseUrl }));
   const pages = { ...dependencies, cookie, run, attempts, limits, render: createViews(clock) };
   app.use(dashboardRoutes(pages).routes());
   app.use(limits.callers());

@@ -175,6 +175,9 @@ describe('browsers', () => {
       assert.equal((await get(api, path, null)).status, 429, path);
     }
     assert.equal((await get(api, '/health', null)).status, 200);
+    // Cookies that are made up are not even looked up then; those that were given out are.
+    const headers = { cookie: `warden=${'A'.repeat(43)}` };
+    assert.equal((await api.client.call('GET', '/api/v1/sessions', { token: null, headers })).status, 429);
     const [cookie = '', other = ''] = cookies;
     const asBrowser = (path: string, value: string): Promise<ApiAnswer> =>
       api.client.call('GET', path, { token: null, headers: { cookie: value } });

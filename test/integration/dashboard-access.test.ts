@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createBrowserLogin } from '../../src/api/auth/browser-login.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { ApiAnswer } from '../support/api-client.ts';
 import { noLimits, startApi, testToken, type ApiUnderTest } from '../support/api-under-test.ts';
 
@@ -98,6 +100,17 @@ describe('getting into the dashboard', () => {
     const out = await submit(guarded, '/dashboard/logout', { fields: {}, headers: { cookie } });
     assert.equal(out.headers['location'], '/dashboard/login');
     assert.equal((await page(guarded, '/dashboard', { cookie })).status, 303);
+  });
+
+  test('ends with the secrets of the gateway: a new superadmin token or JWT secret signs everybody out', async () => {
+    const cookie = await signIn();
+    const { store, auth } = guarded.dependencies;
+    const terms = { idleMs: 3_600_000, lifetimeMs: 86_400_000, clock: systemClock };
+    const login = createBrowserLogin({ store: store.browserSessions, auth, secret: 'another secret', ...terms });
+    const restarted = await guarded.another({ login });
+    const path = '/dashboard/sessions';
+    assert.equal((await page(guarded, path, { cookie })).status, 200);
+    assert.equal((await restarted.call('GET', path, { token: null, headers: { cookie } })).status, 303);
   });
 
   test('needs no login on the machine itself, and from elsewhere it does', async () => {

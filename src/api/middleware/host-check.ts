@@ -3,8 +3,9 @@ import { WardenError } from '../../contract/errors.ts';
 import type { RequestMiddleware } from '../state.ts';
 
 /**
- * Serves only the names that are ours: PUBLIC_URL's, those that the operator allows, the loopback names and IP literals. A web page that lets its own
- * name resolve to this machine (DNS rebinding) keeps that name in the Host header, and it cannot be an IP literal.
+ * Serves only the names that are ours: PUBLIC_URL's, those that the operator allows, the loopback names and IP literals.
+ * A web page that lets its own name resolve to this machine (DNS rebinding) keeps that name in the Host header, and it
+ * cannot be an IP literal.
  */
 export function hostCheck(baseUrl: string, allowedHosts: readonly string[]): RequestMiddleware {
   const own = new Set([URL.parse(baseUrl)?.hostname ?? 'localhost', 'localhost', ...allowedHosts]);

@@ -1,7 +1,7 @@
 /** Finds out who makes a request: the holder of a token, or a browser that is signed in. */
 import type { Clock } from '../../clock.ts';
 import { WardenError } from '../../contract/errors.ts';
-import type { BrowserLogin } from '../auth/browser-login.ts';
+import type { Browser, BrowserLogin } from '../auth/browser-login.ts';
 import type { LoginCookie } from '../auth/login-cookie.ts';
 import { isAllowedAddress } from '../auth/allowed-address.ts';
 import { assertMayTry, type AttemptLimit } from '../auth/attempt-limit.ts';
@@ -10,13 +10,15 @@ import type { StoredTokens } from '../auth/stored-tokens.ts';
 import { isSameOrigin } from '../auth/same-origin.ts';
 import { addressOf } from '../caller.ts';
 import type { RequestContext, RequestMiddleware } from '../state.ts';
+import type { RequestLimits } from './limit-requests.ts';
 
 interface IdentifyOptions {
   readonly auth: Pick<Authenticator, 'authenticate'>;
   readonly tokens: Pick<StoredTokens, 'endOf'>;
   readonly login: Pick<BrowserLogin, 'recognise' | 'isFormToken'>;
-  readonly cookie: Pick<LoginCookie, 'read'>;
+  readonly cookie: Pick<LoginCookie, 'read' | 'good'>;
   readonly attempts: AttemptLimit;
+  readonly limits: Pick<RequestLimits, 'ofStranger'>;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly baseUrl: string;
 }
@@ -32,7 +34,7 @@ const jsonTypes = ['application/json', 'application/*+json'];
  * from a page of ours, and with a body or a header that no form of another site can send.
  */
 export function identify(options: IdentifyOptions): RequestMiddleware {
-  const { auth, tokens, attempts, login, cookie, clock, baseUrl } = options;
+  const { auth, tokens, attempts, limits, login, cookie, clock, baseUrl } = options;
   const holderOf = async (ctx: RequestContext, token: string): Promise<Principal> => {
     const attempt = { address: addressOf(ctx), token };
     assertMayTry(attempts, attempt, clock.monotonic());
@@ -45,6 +47,13 @@ export function identify(options: IdentifyOptions): RequestMiddleware {
     // Who holds a token that has ended does not guess.
     if (message === null) attempts.failed(attempt.address, clock.monotonic());
     throw new WardenError('unauthorized', message === null ? {} : { message });
+  };
+  const browserWith = async (ctx: RequestContext, value: string): Promise<Browser | null> => {
+    // Looking made-up cookies up costs a query each; whoever was let in with one is not held up by others.
+    if (value !== '' && !cookie.good.has(value)) limits.ofStranger(ctx);
+    const browser = await login.recognise(value);
+    if (browser !== null) cookie.good.add(value);
+    return browser;
   };
   return async (ctx, next) => {
     const isApi = isApiPath(ctx.path);
@@ -59,7 +68,7 @@ export function identify(options: IdentifyOptions): RequestMiddleware {
       } else {
         const value = cookie.read(ctx);
         ctx.state.principalNow = async () => (await login.recognise(value))?.principal ?? null;
-        const browser = await login.recognise(value);
+        const browser = await browserWith(ctx, value);
         // Away from where its token may be used a browser is a stranger, who can sign in with another one.
         ctx.state.browser = browser !== null && objectionToAddress(browser.principal, ctx) === null ? browser : null;
         ctx.state.principal = ctx.state.browser?.principal ?? null;

@@ -17,6 +17,8 @@ export interface RequestLimits {
   strangers(): RequestMiddleware;
   /** For what is asked of the API and the dashboard, once it is known by whom. */
   callers(): RequestMiddleware;
+  /** Counts a request of somebody unknown; throws `rate_limited`. */
+  ofStranger(ctx: RequestContext): void;
   /** Counts a request about a session, by who may make it; throws `rate_limited`. */
   ofSession(ctx: RequestContext, session: SessionId): void;
 }
@@ -58,6 +60,7 @@ export function createRequestLimits(settings: LimitSettings, clock: Pick<Clock, 
       else count(ctx, 'token', principal.id);
       await next();
     },
+    ofStranger: countStranger,
     ofSession: (ctx, session) => count(ctx, 'session', session),
   };
 }
