@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { WardenError } from '../../src/contract/errors.ts';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
@@ -328,6 +329,20 @@ describe('an operation that is no send', () => {
     const [first, second] = [await send(key, request), await send(key, request)];
     assert.equal(first.status, 201);
     assert.equal(second.text, first.text);
+  });
+
+  test('loses the secrets that an earlier gateway has kept, and nothing else of its answer', async () => {
+    const key = newKey();
+    const first = await send(key, { ...webhook, body: { url: 'https://example.com/kept' } });
+    const outcome = { tag: 'answer', status: 201, body: first.json };
+    await api.database.query('update idempotency set outcome = $2 where key = $1', [key, JSON.stringify(outcome)]);
+    const migration = await readFile(new URL('../../../sql/0045_no_kept_secrets.sql', import.meta.url), 'utf8');
+    for (const statement of [...migration.split(';'), ...migration.split(';')]) {
+      if (statement.trim() !== '') await api.database.query(statement);
+    }
+    const again = await send(key, { ...webhook, body: { url: 'https://example.com/kept' } });
+    assert.equal(at(again.json, 'secret'), null);
+    assert.deepEqual(again.json, { ...Object(first.json), secret: null });
   });
 
   test('creates a session with its webhook, whose secret is not in a repetition either', async () => {
