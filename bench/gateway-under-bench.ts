@@ -57,6 +57,8 @@ export class GatewayUnderBench {
         SUPERADMIN_TOKEN: token,
         SESSIONS_PER_CHILD: String(options.perChild),
         LOG_LEVEL: 'error',
+        RATE_LIMIT_PER_SECOND: '0',
+        SESSION_RATE_LIMIT_PER_SECOND: '0',
         ...options.env,
       },
       execArgv: [...startFlags(), ...(options.nodeFlags ?? [])],

@@ -6,8 +6,21 @@ export const streamVariables = {
     name: 'STREAM_MAX',
     fallback: '200',
     min: 1,
-    // The listener takes a thousand connections, and not only streams.
-    max: 900,
+    max: 10_000,
     sentence: 'Event streams that may be open at the same time.',
+  }),
+  streamMaxPerToken: integer({
+    name: 'STREAM_MAX_PER_TOKEN',
+    fallback: '50',
+    min: 0,
+    max: 10_000,
+    sentence: 'Event streams of each token, or person, among them; 0 sets no limit of its own.',
+  }),
+  streamMaxPerAddress: integer({
+    name: 'STREAM_MAX_PER_ADDRESS',
+    fallback: '100',
+    min: 0,
+    max: 10_000,
+    sentence: 'Event streams of each address among them; 0 sets no limit of its own.',
   }),
 } as const;

@@ -15,6 +15,8 @@ import { childVariables } from './config-children.ts';
 import { idempotencyVariables } from './config-idempotency.ts';
 import { dashboardVariables } from './config-dashboard.ts';
 import { mediaVariables } from './config-media.ts';
+import { limitVariables } from './config-limits.ts';
+import { listeningVariables } from './config-listening.ts';
 import { streamVariables } from './config-streams.ts';
 import { pacingVariables } from './config-pacing.ts';
 import { webhookVariables } from './config-webhooks.ts';
@@ -29,33 +31,7 @@ function refuseWeak(shortest: number): (secret: string) => void {
 
 /** By topic; the keys are those of the configuration. */
 export const configTable = {
-  'Where it listens': {
-    port: integer({
-      name: 'PORT',
-      fallback: '3451',
-      min: 0,
-      max: 65_535,
-      sentence: 'Port of the API and the dashboard; 0 takes a free one.',
-    }),
-    host: text({
-      name: 'HOST',
-      fallback: '127.0.0.1',
-      sentence: 'Address to listen on; 0.0.0.0 opens the gateway to the network.',
-    }),
-    publicUrl: url({
-      name: 'PUBLIC_URL',
-      protocols: ['http', 'https'],
-      sentence: 'The address under which clients reach the gateway, when it is not the one above.',
-    }),
-    bodyLimitBytes: integer({
-      name: 'BODY_LIMIT_BYTES',
-      fallback: '262144',
-      min: 1_024,
-      max: 104_857_600,
-      unit: 'bytes',
-      sentence: 'Largest JSON body that is accepted.',
-    }),
-  },
+  'Where it listens': listeningVariables,
   Database: {
     databaseUrl: url({
       name: 'DATABASE_URL',
@@ -176,6 +152,7 @@ export const configTable = {
   Webhooks: webhookVariables,
   Idempotency: idempotencyVariables,
   Dashboard: dashboardVariables,
+  Limits: limitVariables,
   'Event streams': streamVariables,
   'Audit log': auditVariables,
 } as const;

@@ -1,5 +1,6 @@
 /** Pure: the kinds of value that a variable can have, and how each is read from text. */
 import { isIP } from 'node:net';
+import { parseTrustedProxies, type TrustedProxies } from './api/auth/trusted-proxies.ts';
 
 /** One line of the configuration table. */
 export interface Variable<Value> {
@@ -177,4 +178,27 @@ export function networks(declaration: Declaration<readonly string[]>): Variable<
         throw new ValueProblem('must be networks with commas between them, such as 10.0.0.0/8,fd00::/8');
       }),
   );
+}
+
+/** Names as they stand in a Host header, in lower case and without a port. */
+export function hostNames(declaration: Declaration<readonly string[]>): Variable<readonly string[]> {
+  return variable('list of names', declaration, (given) => {
+    const names = given
+      .split(',')
+      .map((part) => part.trim().toLowerCase())
+      .filter((part) => part !== '');
+    if (names.every((name) => /^[a-z0-9._-]{1,253}$/.test(name))) return names;
+    throw new ValueProblem('must be host names with commas between them, without a port, such as warden,gateway.local');
+  });
+}
+
+/** A number of proxies, or their addresses and networks. */
+export function trustedProxies(declaration: Declaration<TrustedProxies>): Variable<TrustedProxies> {
+  return variable('number or list of networks', declaration, (given) => {
+    const proxies = parseTrustedProxies(given);
+    if (proxies !== null) return proxies;
+    throw new ValueProblem(
+      'must be a number of proxies, or their addresses and networks, such as 127.0.0.1,10.0.0.0/8',
+    );
+  });
 }

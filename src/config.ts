@@ -41,6 +41,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Webhooks: webhooks,
     Idempotency: idempotency,
     Dashboard: dashboard,
+    Limits: limits,
     'Event streams': streams,
     'Audit log': audit,
   } = configTable;
@@ -48,6 +49,9 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     port: source.required(listening.port),
     host: source.required(listening.host),
     publicUrl: source.optional(listening.publicUrl),
+    /** Host names beside those that are ours anyway, in lower case. */
+    allowedHosts: source.required(listening.allowedHosts),
+    trustProxy: source.required(listening.trustProxy),
     bodyLimitBytes: source.required(listening.bodyLimitBytes),
 
     /** Null when the embedded Postgres serves. */
@@ -148,7 +152,25 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     dashboardAuth: source.required(dashboard.dashboardAuth),
     dashboardIdleMs: source.required(dashboard.dashboardIdleMs),
     dashboardLifetimeMs: source.required(dashboard.dashboardLifetimeMs),
+    tokenPerSecond: source.required(limits.tokenPerSecond),
+    tokenBurst: source.required(limits.tokenBurst),
+    sessionPerSecond: source.required(limits.sessionPerSecond),
+    sessionBurst: source.required(limits.sessionBurst),
+    browserPerSecond: source.required(limits.browserPerSecond),
+    browserBurst: source.required(limits.browserBurst),
+    failedLogins: source.required(limits.failedLogins),
+    uploadMax: source.required(limits.uploadMax),
+    uploadMaxPerToken: source.required(limits.uploadMaxPerToken),
+    maxConnections: source.required(limits.maxConnections),
+    maxConnectionsPerAddress: source.required(limits.maxConnectionsPerAddress),
+    headersTimeoutMs: source.required(limits.headersTimeoutMs),
+    requestTimeoutMs: source.required(limits.requestTimeoutMs),
+    keepAliveTimeoutMs: source.required(limits.keepAliveTimeoutMs),
+    maxHeaderBytes: source.required(limits.maxHeaderBytes),
+
     streamMax: source.required(streams.streamMax),
+    streamMaxPerToken: source.required(streams.streamMaxPerToken),
+    streamMaxPerAddress: source.required(streams.streamMaxPerAddress),
     auditRetentionDays: source.required(audit.auditRetentionDays),
     /** Every variable as it is in effect, for people; without the values of secrets. */
     described: listVariables().map(({ topic, variable }) => ({ topic, ...source.describe(variable) })),
@@ -178,6 +200,11 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
   source.demand(
     config.webhookBreakerPauseMs <= config.webhookBreakerMaxPauseMs,
     'WEBHOOK_BREAKER_MAX_PAUSE_MS must not be below WEBHOOK_BREAKER_PAUSE_MS',
+  );
+  source.demand(config.streamMax < config.maxConnections, 'HTTP_MAX_CONNECTIONS must be above STREAM_MAX');
+  source.demand(
+    config.headersTimeoutMs <= config.requestTimeoutMs,
+    'HTTP_REQUEST_TIMEOUT_MS must not be below HTTP_HEADERS_TIMEOUT_MS',
   );
   source.throwIfAny();
   return config;

@@ -25,6 +25,7 @@ import { logger, type Logger } from './log.ts';
 import { Readiness } from './readiness.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { createMedia, type Media } from './media/media.ts';
+import { httpLimits, limitSettings, streamLimits } from './limit-settings.ts';
 import { mediaSettings } from './media-settings.ts';
 import { pacingSettings } from './pacing-settings.ts';
 import { createStore } from './store/create-store.ts';
@@ -78,7 +79,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const { signal = new AbortController().signal, children = {} } = options;
   // Listens first: who waits for the gateway is told what the gateway waits for.
   let serve: (request: IncomingMessage, response: ServerResponse) => unknown = refuseUntilReady;
-  const server = createHttpServer(withProbes(readiness.check, (request, response) => serve(request, response)));
+  const listener = withProbes(readiness.check, (request, response) => serve(request, response));
+  const server = createHttpServer(listener, httpLimits(config));
   /** Answers those who would wait longer than a stop takes. */
   let drain = (): void => undefined;
   const stopServing = async (): Promise<void> => {
@@ -136,7 +138,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     disposables.defer(() => bulk.stop());
     const qrImages = createQrImages();
     disposables.defer(() => qrImages.dispose());
-    const settings = { most: config.streamMax };
+    const settings = streamLimits(config);
     const streams = new EventStreams({ events: store.events, clock: systemClock, log: logger('streams'), settings });
     drain = () => {
       streams.close();
@@ -162,7 +164,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       login: createBrowserLogin({
         store: store.browserSessions,
         auth,
-        secret: secrets.jwtSecret,
+        // Whoever replaces a token that has leaked signs out, too, who came in with it.
+        secret: `${secrets.jwtSecret} ${secrets.superadminToken}`,
         idleMs: config.dashboardIdleMs,
         lifetimeMs: config.dashboardLifetimeMs,
         clock: systemClock,
@@ -175,6 +178,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       settings: {
         version: gatewayVersion,
         baseUrl: url,
+        allowedHosts: config.allowedHosts,
+        trustProxy: config.trustProxy,
+        limits: limitSettings(config),
         bodyLimitBytes: config.bodyLimitBytes,
         mediaBodyLimitBytes: config.mediaBodyLimitBytes,
         messageTtlMs: config.messageTtlMs,

@@ -5,7 +5,7 @@ import type { Gateway } from './gateway.ts';
 /** A few lines for the terminal; the token stands in them only in the run that generated it. */
 export function startBanner(
   gateway: Pick<Gateway, 'url' | 'loginUrl' | 'database' | 'secrets'>,
-  config: Pick<Config, 'storagePath'>,
+  config: Pick<Config, 'storagePath' | 'dashboardAuth'>,
 ): string {
   const { url, loginUrl, database, secrets } = gateway;
   const lines = [
@@ -18,8 +18,17 @@ export function startBanner(
     `  Files       ${config.storagePath}`,
     '',
   ];
+  const rule = '─'.repeat(72);
+  if (config.dashboardAuth === 'none') {
+    lines.push(
+      `  ${rule}`,
+      '  WARNING: DASHBOARD_AUTH is none. Whoever reaches this address is superadmin:',
+      '  they read all messages and send in the name of every session.',
+      `  ${rule}`,
+      '',
+    );
+  }
   if (secrets.isNewToken) {
-    const rule = '─'.repeat(72);
     lines.push(
       `  ${rule}`,
       '  SUPERADMIN TOKEN (shown this once; it is kept in the folder above)',

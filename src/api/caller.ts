@@ -1,6 +1,5 @@
 /** Who asks for something, from where, and under which id: for what has to be written down. */
 import { WardenError } from '../contract/errors.ts';
-import { plainAddress } from './auth/allowed-address.ts';
 import type { Principal } from './auth/principal.ts';
 import type { RequestContext } from './state.ts';
 
@@ -25,5 +24,9 @@ export function callerOf(ctx: RequestContext): Caller {
   return { ...originOf(ctx), principal };
 }
 
-/** Of the peer of the connection. */
-export const addressOf = (ctx: RequestContext): string => plainAddress(ctx.ip);
+/** Of who asks: the peer of the connection, or whom the trusted proxies name. */
+export const addressOf = (ctx: RequestContext): string => ctx.state.client.address;
+
+/** Whether people reach the gateway by TLS, which may end at a proxy; `baseUrl` is where they do. */
+export const isSecure = (ctx: RequestContext, baseUrl: string): boolean =>
+  baseUrl.startsWith('https://') || ctx.state.client.isSecure;

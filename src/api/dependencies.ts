@@ -9,6 +9,8 @@ import type { Governors } from '../supervisor/governors.ts';
 import type { WebhookTester } from '../webhooks/tester.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { StoredTokens } from './auth/stored-tokens.ts';
+import type { TrustedProxies } from './auth/trusted-proxies.ts';
+import type { LimitSettings } from './limits/limit-settings.ts';
 import type { QrImages } from './qr-image.ts';
 import type { SandboxPort } from './sandbox-port.ts';
 import type { EventStreams } from './streams/event-streams.ts';
@@ -38,6 +40,10 @@ export interface ApiSettings {
   readonly version: string;
   /** Where people reach the gateway, without a slash at the end: PUBLIC_URL, or the listener's own address. */
   readonly baseUrl: string;
+  /** Host names to serve beside that one, in lower case. */
+  readonly allowedHosts: readonly string[];
+  readonly trustProxy: TrustedProxies;
+  readonly limits: LimitSettings;
   readonly bodyLimitBytes: number;
   /** Of JSON bodies that may hold a file as base64. */
   readonly mediaBodyLimitBytes: number;

@@ -1,8 +1,12 @@
 /** The listener and its limits: Node's own are made for friends. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WardenError } from '../contract/errors.ts';
+import { holderOfAddress, plainAddress } from './auth/allowed-address.ts';
+import { createProxyCheck, type TrustedProxies } from './auth/trusted-proxies.ts';
 import { errorEnvelope } from './error-envelope.ts';
+import { Slots } from './limits/slots.ts';
 
 export interface HttpLimits {
   /** For a client to send its whole request; how long an answer may take is the operations' business. */
@@ -10,6 +14,9 @@ export interface HttpLimits {
   readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly maxConnections: number;
+  /** Of each address that is no trusted proxy; null for no limit of its own. */
+  readonly maxConnectionsPerAddress: number | null;
+  readonly trustProxy: TrustedProxies;
   readonly maxHeaderBytes: number;
 }
 
@@ -19,6 +26,8 @@ export const defaultHttpLimits: HttpLimits = {
   headersTimeoutMs: 10_000,
   keepAliveTimeoutMs: 65_000,
   maxConnections: 1000,
+  maxConnectionsPerAddress: 500,
+  trustProxy: { tag: 'none' },
   maxHeaderBytes: 16 * 1024,
 };
 
@@ -39,8 +48,22 @@ export function createHttpServer(listener: RequestListener, limits: HttpLimits =
     (request, response) => void listener(request, response),
   );
   server.maxConnections = limits.maxConnections;
+  server.on('connection', refuseCrowds(limits));
   server.on('clientError', refuseUnparsable);
   return server;
+}
+
+/** Closes what one address opens beyond its share, so that it cannot take all connections for itself. */
+function refuseCrowds({ maxConnectionsPerAddress: most, trustProxy }: HttpLimits): (socket: Socket) => void {
+  const slots = new Slots({ most: Number.POSITIVE_INFINITY, mostOf: [most] });
+  const isProxy = createProxyCheck(trustProxy);
+  return (socket) => {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    if (most === null || isProxy(address)) return;
+    const release = slots.take([holderOfAddress(address)]);
+    if (typeof release === 'function') socket.once('close', release);
+    else socket.destroy();
+  };
 }
 
 /** Stops accepting and waits for answers under way, up to the budget; what is still open then stays so. */

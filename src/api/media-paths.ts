@@ -1,4 +1,4 @@
-/** Pure. The paths of requests that may bring a file along. */
+/** Pure. The paths of requests that are treated in a way of their own before their route is known. */
 import { operationNames, operations } from '../contract/index.ts';
 import type { Operation } from '../contract/operation.ts';
 
@@ -17,3 +17,5 @@ function pathsOf(isMeant: (operation: Operation) => boolean): (path: string) => 
 export const takesMultipart = pathsOf(({ media }) => media !== undefined);
 /** Whether a JSON body there may hold a file as base64. */
 export const mayHoldFile = pathsOf(({ media, holdsFile }) => media !== undefined || holdsFile === true);
+/** Whether a stream of events is opened there. */
+export const opensStream = pathsOf(({ runs }) => runs === 'stream');

@@ -6,6 +6,7 @@ import { operationNames, operations } from '../contract/index.ts';
 import type { Operation } from '../contract/operation.ts';
 import { sessionIdPattern } from '../contract/ids.ts';
 import { curlExample } from './curl-example.ts';
+import { policyField, stateField } from './limits/rate-limit-fields.ts';
 import { keyHeader, keyPattern, replayedHeader } from './rest/idempotency-key.ts';
 import { openApiPath, pathParamsOf } from './operation-path.ts';
 
@@ -20,6 +21,8 @@ export const commonErrors: readonly ErrorCode[] = [
   'unauthorized',
   'forbidden',
   'misdirected_request',
+  'rate_limited',
+  'too_many_attempts',
   'internal_error',
   'storage_unavailable',
   'shutting_down',
@@ -46,9 +49,26 @@ const keySchema = z.string().regex(keyPattern).meta({
   description: 'Makes the request safe to repeat: with the same key it is carried out once, and answered again.',
   example: 'order-4711-confirmation',
 });
-const replayHeaders = z.object({
-  [replayedHeader]: z.literal('true').optional().meta({ description: 'The answer is that of an earlier request.' }),
-});
+const replayedAnswer = z.literal('true').optional().meta({ description: 'The answer is that of an earlier request.' });
+/** Of every answer that was counted, unless the operator has switched the limits off. */
+const limitFields = {
+  [policyField]: z.string().optional().meta({
+    description: 'The limits that the request counts against: `q` requests within `w` seconds.',
+    example: '"token";q=120;w=2, "session";q=120;w=2',
+  }),
+  [stateField]: z.string().optional().meta({
+    description: 'How many requests are left of each, and after how many seconds there are more.',
+    example: '"token";r=117;t=1, "session";r=118;t=1',
+  }),
+};
+const limitHeaders = z.object(limitFields);
+const replayHeaders = z.object({ ...limitFields, [replayedHeader]: replayedAnswer });
+const retryAfter = z.int().min(1).meta({ description: 'Seconds to wait before the next request.', example: 1 });
+/** Of failures, by their status. */
+const failureHeaders: Readonly<Record<number, z.ZodObject>> = {
+  429: z.object({ 'Retry-After': retryAfter, ...limitFields }),
+  503: z.object({ 'Retry-After': retryAfter, ...limitFields }),
+};
 const binary = z.string().meta({ override: { type: 'string', format: 'binary' } });
 
 /** A plain value, ready for JSON. */
@@ -189,14 +209,15 @@ function successes(operation: Operation): Responses {
   const json = { 'application/json': { schema: operation.result, example: operation.example.result } };
   if (operation.path.endsWith('/qr')) {
     const pictures = { 'image/png': { schema: binary }, 'image/svg+xml': { schema: binary } };
-    return { '200': { description: 'The code.', content: { ...json, ...pictures } } };
+    return { '200': { description: 'The code.', headers: limitHeaders, content: { ...json, ...pictures } } };
   }
   if (operation.answersFile === true) {
-    return { '200': { description: 'The file.', content: { 'application/octet-stream': { schema: binary } } } };
+    const content = { 'application/octet-stream': { schema: binary } };
+    return { '200': { description: 'The file.', headers: limitHeaders, content } };
   }
-  const headers = operation.idempotent === false ? {} : { headers: replayHeaders };
+  const headers = { headers: operation.idempotent === false ? limitHeaders : replayHeaders };
   if (operation.runs === 'stream')
-    return { '200': { description: streamDescription, content: streamContent(operation) } };
+    return { '200': { description: streamDescription, ...headers, content: streamContent(operation) } };
   const done = { [String(operation.status)]: { description: 'Done.', content: json, ...headers } };
   if (operation.runs !== 'send') return done;
   return {
@@ -218,6 +239,7 @@ function failures(operation: Operation, hasBody: boolean): Responses {
   for (const [status, group] of [...byStatus].toSorted(([a], [b]) => a - b)) {
     responses[`${status}`] = {
       description: group.map((code) => `\`${code}\`: ${errorCatalogue[code].sentence}`).join('\n\n'),
+      headers: failureHeaders[status] ?? limitHeaders,
       content: {
         'application/json': {
           schema: errorSchema,

@@ -1,10 +1,12 @@
 import type { Next, ParameterizedContext } from 'koa';
 import type { Browser } from './auth/browser-login.ts';
 import type { Principal } from './auth/principal.ts';
+import type { Client } from './auth/trusted-proxies.ts';
 
 /** What the middleware of one request share. */
 export interface RequestState {
   requestId: string;
+  client: Client;
   /** Null until the token is checked, and on public routes. */
   principal: Principal | null;
   /** The signed-in browser that made the request; null for holders of tokens and for strangers. */

@@ -279,6 +279,11 @@ export const errorCatalogue = {
     sentence: 'Too many requests; wait as long as Retry-After says.',
     retryable: true,
   },
+  too_many_attempts: {
+    status: 429,
+    sentence: 'Too many requests with a wrong token came from this address; wait as long as Retry-After says.',
+    retryable: true,
+  },
   pacing_limit: {
     status: 429,
     sentence:

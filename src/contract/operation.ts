@@ -52,6 +52,11 @@ export interface Operation<
    * once, so that it is done anew when nobody knows how the first time ended.
    */
   readonly idempotent: boolean | 'repeatable';
+  /**
+   * Fields of the result, with dots between the steps, that are secrets shown once: the answer that is kept for an
+   * Idempotency-Key holds null in their place, and so does a repetition of it.
+   */
+  readonly shownOnce?: readonly string[];
   /** The errors of its own, beside those that every route can answer. */
   readonly errors: readonly ErrorCode[];
   readonly example: {

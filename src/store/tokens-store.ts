@@ -1,5 +1,6 @@
 /** What may be asked of the stored tokens. Times are unix milliseconds. */
 import type { SessionId } from '../contract/ids.ts';
+import type { Scope } from '../contract/operation.ts';
 import type { Role } from '../contract/roles.ts';
 import type { Page, PageRequest } from './store.ts';
 
@@ -7,6 +8,8 @@ import type { Page, PageRequest } from './store.ts';
 export interface TokenGrant {
   readonly name: string;
   readonly role: Role;
+  /** Of what the role may do, only this; null for all of it. */
+  readonly scopes: readonly Scope[] | null;
   readonly sessions: 'all' | readonly SessionId[];
   /** Networks and addresses from which it may be used; none: from anywhere. */
   readonly addresses: readonly string[];

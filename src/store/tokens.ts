@@ -3,7 +3,7 @@ import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
-import { roles } from '../contract/roles.ts';
+import { roles, scopes as allScopes } from '../contract/roles.ts';
 import { ordinalOfCursor, pageOfRows } from './ordinal-cursor.ts';
 import { noRow, type Database } from './pool.ts';
 import type { TokenRow, TokensStore } from './tokens-store.ts';
@@ -17,9 +17,12 @@ export function createTokensStore(database: Database): TokensStore {
     create: (token) =>
       database.transaction(async (transaction) => {
         await transaction.query(sql.type(noRow)`
-          insert into api_tokens (id, name, digest, role, all_sessions, addresses, created_by, created_at, expires_at)
+          insert into api_tokens (
+            id, name, digest, role, scopes, all_sessions, addresses, created_by, created_at, expires_at
+          )
           values (
-            ${token.id}, ${textOf(token.name)}, ${sql.binary(token.digest)}, ${token.role}, ${token.sessions === 'all'},
+            ${token.id}, ${textOf(token.name)}, ${sql.binary(token.digest)}, ${token.role}, ${listOrNull(token.scopes)},
+            ${token.sessions === 'all'},
             ${sql.array([...token.addresses], 'text')}, ${token.createdBy}, to_timestamp(${timestampOf(token.createdAt)}),
             to_timestamp(${timestampOf(token.expiresAt)}::float8)
           )
@@ -50,12 +53,13 @@ export function createTokensStore(database: Database): TokensStore {
       }),
     update: (id, change) =>
       database.transaction(async (transaction) => {
-        const { name, role, sessions, addresses, expiresAt } = change;
+        const { name, role, scopes, sessions, addresses, expiresAt } = change;
         const set = sql.join(
           [
             sql.fragment`id = id`,
             ...(name === undefined ? [] : [sql.fragment`name = ${textOf(name)}`]),
             ...(role === undefined ? [] : [sql.fragment`role = ${role}`]),
+            ...(scopes === undefined ? [] : [sql.fragment`scopes = ${listOrNull(scopes)}`]),
             ...(sessions === undefined ? [] : [sql.fragment`all_sessions = ${sessions === 'all'}`]),
             ...(addresses === undefined ? [] : [sql.fragment`addresses = ${sql.array([...addresses], 'text')}`]),
             ...(expiresAt === undefined
@@ -103,6 +107,9 @@ export function createTokensStore(database: Database): TokensStore {
   };
 }
 
+const listOrNull = (values: readonly string[] | null) =>
+  values === null ? sql.fragment`null` : sql.fragment`${sql.array([...values], 'text')}`;
+
 /** Throws `invalid_request` for sessions that do not exist, by name. */
 async function grantSessions(
   connection: CommonQueryMethods,
@@ -138,7 +145,7 @@ async function signOut(connection: CommonQueryMethods, principal: string): Promi
 }
 
 const columns = sql.fragment`
-  t.ordinal, t.id, t.name, t.role, t.all_sessions as "isForAll", t.addresses, t.created_by as "createdBy",
+  t.ordinal, t.id, t.name, t.role, t.scopes, t.all_sessions as "isForAll", t.addresses, t.created_by as "createdBy",
   t.created_at as "createdAt", t.expires_at as "expiresAt", t.last_used_at as "lastUsedAt",
   t.revoked_at as "revokedAt",
   array(select session_id from api_token_sessions where token_id = t.id order by session_id) as "sessions"
@@ -149,6 +156,7 @@ const tokenRow = z.object({
   id: z.string(),
   name: z.string(),
   role: z.enum(roles),
+  scopes: z.array(z.enum(allScopes)).nullable(),
   isForAll: z.boolean(),
   sessions: z.array(sessionIdColumn),
   addresses: z.array(z.string()),
@@ -164,6 +172,7 @@ function toToken(row: z.output<typeof tokenRow>): TokenRow {
     id: row.id,
     name: row.name,
     role: row.role,
+    scopes: row.scopes,
     sessions: row.isForAll ? 'all' : row.sessions,
     addresses: row.addresses,
     createdBy: row.createdBy,

@@ -5,7 +5,7 @@ import jwt from 'jsonwebtoken';
 import { operationNames, operations, type OperationName } from '../../src/contract/index.ts';
 import type { Operation } from '../../src/contract/operation.ts';
 import { scopesOf, type Role } from '../../src/contract/roles.ts';
-import { at, type ApiAnswer } from '../support/api-client.ts';
+import { at, keysOf, type ApiAnswer } from '../support/api-client.ts';
 import { startApi, testJwtSecret, type ApiUnderTest } from '../support/api-under-test.ts';
 
 /** Not about a session and not about the gateway as a whole: they answer with what the caller may see. */
@@ -33,6 +33,8 @@ before(async () => {
 });
 after(() => api.close());
 
+const pathsOf = (operation: Operation): readonly string[] => [operation.path, ...(operation.aliases ?? [])];
+
 async function create(grant: Readonly<Record<string, unknown>>): Promise<string> {
   const answer = await api.client.call('POST', '/api/v1/tokens', { body: { name: 'for tests', ...grant } });
   assert.equal(answer.status, 201, answer.text);
@@ -58,16 +60,27 @@ const forged: Readonly<Record<string, () => string | null>> = {
   'longer than the right one': () => `${token('admin')}A`,
   'a JWT with alg none': () => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(claims)}.`,
   'a JWT with another key': () => jwt.sign(claims, 'another-jwt-secret-of-more-than-32-bytes'),
+  'a JWT of another algorithm': () => jwt.sign(claims, testJwtSecret, { algorithm: 'HS512' }),
+  'a JWT of another type': () => signed({ alg: 'HS256', typ: 'at+jwt' }, claims),
+  'a JWT with a critical extension': () => signed({ alg: 'HS256', crit: ['exp'] }, claims),
+  'a JWT without expiry': () => signed({ alg: 'HS256' }, { sub: 'superadmin', role: 'superadmin', iat: claims.iat }),
+  'a JWT that has expired': () => jwt.sign({ ...claims, exp: claims.iat + 60 }, testJwtSecret),
   'a JWT that names a token': () => jwt.sign({ ...claims, sub: idOf(token('admin')), role: 'admin' }, testJwtSecret),
-  'a JWT signed as HS256 over alg none': () => {
-    const content = `${encode({ alg: 'none' })}.${encode(claims)}`;
-    return `${content}.${createHmac('sha256', testJwtSecret).update(content).digest('base64url')}`;
-  },
+  'a JWT signed as HS256 over alg none': () => signed({ alg: 'none' }, claims),
 };
 
+function signed(header: unknown, payload: unknown): string {
+  const content = `${encode(header)}.${encode(payload)}`;
+  return `${content}.${createHmac('sha256', testJwtSecret).update(content).digest('base64url')}`;
+}
+
 /** Asks without a body: whoever may is told what is missing, and nothing happens. */
-function ask(name: OperationName, value: string | null, session = 'mine'): Promise<ApiAnswer> {
-  const { method, path, example } = operations[name];
+function ask(
+  name: OperationName,
+  value: string | null,
+  { session = 'mine', path = operations[name].path }: { readonly session?: string; readonly path?: string } = {},
+): Promise<ApiAnswer> {
+  const { method, example } = operations[name];
   const url = path.replace(':id', session).replace(/:(\w+)/g, (_, key: string) => {
     const params: Readonly<Record<string, unknown>> = example.params;
     return encodeURIComponent(String(params[key]));
@@ -85,10 +98,13 @@ for (const name of operationNames) {
   describe(`${name} (${operation.scope})`, () => {
     test('lets nobody in without a token that works', async () => {
       const wrong = [...Object.values(forged).map((make) => make()), token('expired'), token('revoked')];
-      for (const value of wrong) {
-        const answer = await ask(name, value);
-        assert.equal(answer.status, 401, `${value}: ${answer.text}`);
-        assert.equal(typeOf(answer), 'unauthorized');
+      for (const path of pathsOf(operation)) {
+        for (const value of wrong) {
+          const answer = await ask(name, value, { path });
+          assert.equal(answer.status, 401, `${path} ${value}: ${answer.text}`);
+          assert.equal(typeOf(answer), 'unauthorized');
+          assert.deepEqual(keysOf(answer.json), ['success', 'message', 'error']);
+        }
       }
       const elsewhere = await ask(name, token('elsewhere'));
       assert.equal(elsewhere.status, 403);
@@ -122,8 +138,11 @@ for (const name of operationNames) {
           continue;
         }
         const isHidden = isOfSession(operation) && scopes.includes(operation.scope);
-        assert.equal(answer.status, isHidden ? 404 : 403, `${role}: ${answer.text}`);
-        assert.equal(typeOf(answer), isHidden ? 'session_not_found' : 'forbidden');
+        for (const path of pathsOf(operation)) {
+          const byPath = await ask(name, token(`other ${role}`), { path });
+          assert.equal(byPath.status, isHidden ? 404 : 403, `${role}: ${byPath.text}`);
+          assert.equal(typeOf(byPath), isHidden ? 'session_not_found' : 'forbidden');
+        }
       }
     });
   });
@@ -148,8 +167,8 @@ test('an admin may do everything', async () => {
 
 test('whoever asks for a session that is not there, or is of somebody else, gets the same answer', async () => {
   const [hidden, absent] = await Promise.all([
-    ask('getSession', token('other operator'), 'mine'),
-    ask('getSession', token('other operator'), 'nowhere'),
+    ask('getSession', token('other operator'), { session: 'mine' }),
+    ask('getSession', token('other operator'), { session: 'nowhere' }),
   ]);
   const withoutId = ({ text }: ApiAnswer): string => text.replace(/req_\w+/, '');
   assert.equal(withoutId(hidden), withoutId(absent));

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createUploadSlots } from '../../src/api/limits/upload-slots.ts';
+import { createRequestLimits } from '../../src/api/middleware/limit-requests.ts';
 import { publicRoutes } from '../../src/api/public-routes.ts';
 import { createOperationRunner } from '../../src/api/rest/operation-runner.ts';
 import { apiPrefix, operationRoutes } from '../../src/api/rest/routes.ts';
 import { operationNames, operations } from '../../src/contract/index.ts';
 import { errorCatalogue } from '../../src/contract/errors.ts';
 import { at, keysOf } from '../support/api-client.ts';
-import { startApi, testToken, type ApiUnderTest } from '../support/api-under-test.ts';
+import { noLimits, startApi, testToken, type ApiUnderTest } from '../support/api-under-test.ts';
 
 let api: ApiUnderTest;
 before(async () => {
@@ -41,7 +43,11 @@ describe('the OpenAPI document', () => {
       '/swagger-ui/assets/5/:file',
     ]);
     for (const router of [
-      operationRoutes(api.dependencies, createOperationRunner(api.dependencies)),
+      operationRoutes(api.dependencies, {
+        run: createOperationRunner(api.dependencies),
+        limits: createRequestLimits(noLimits, api.dependencies.clock),
+        uploads: createUploadSlots(noLimits.uploads),
+      }),
       publicRoutes(api.dependencies.settings),
     ]) {
       for (const { path, methods } of router.stack) {

@@ -61,7 +61,8 @@ describe('a client that reads slowly', () => {
     const wanted = { only: null, sessions: null, names: null };
     const { signal } = new AbortController();
     const principal = async () => superadmin;
-    const idle = await api.dependencies.streams.open({ wanted, lastEventId: '', principal, signal });
+    const holder = { token: superadmin.id, address: '127.0.0.1' };
+    const idle = await api.dependencies.streams.open({ wanted, lastEventId: '', holder, principal, signal });
     try {
       idle.read(0);
       const other = await listen('/events');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { WardenError } from '../../src/contract/errors.ts';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
@@ -289,12 +290,18 @@ describe('a key', () => {
 describe('an operation that is no send', () => {
   const webhook = { path: '/sessions/shop/webhooks', body: { url: 'https://example.com/hook' } };
 
-  test('creates once, and shows the secret again to whoever repeats the request', async () => {
+  test('creates once, and shows the secret in the first answer only; nothing that is kept holds it', async () => {
     const key = newKey();
     const first = await send(key, webhook);
     const second = await send(key, webhook);
-    assert.deepEqual([first.status, second.status, second.text], [201, 201, first.text]);
+    const secret = String(at(first.json, 'secret'));
+    assert.match(secret, /^whsec_/);
+    assert.deepEqual([first.status, second.status], [201, 201]);
+    assert.equal(second.text, first.text.replace(JSON.stringify(secret), 'null'));
     assert.equal(isReplayed(second), true);
+    const kept = await api.database.query('select outcome::text from idempotency where key = $1', [key]);
+    assert.equal(kept.length, 1);
+    assert.ok(!JSON.stringify(kept).includes(secret));
     const unkeyed = await api.client.call('POST', `/api/v1${webhook.path}`, { body: webhook.body });
     assert.equal(errorOf(unkeyed), 'webhook_exists');
   });
@@ -322,6 +329,32 @@ describe('an operation that is no send', () => {
     const [first, second] = [await send(key, request), await send(key, request)];
     assert.equal(first.status, 201);
     assert.equal(second.text, first.text);
+  });
+
+  test('loses the secrets that an earlier gateway has kept, and nothing else of its answer', async () => {
+    const key = newKey();
+    const first = await send(key, { ...webhook, body: { url: 'https://example.com/kept' } });
+    const outcome = { tag: 'answer', status: 201, body: first.json };
+    await api.database.query('update idempotency set outcome = $2 where key = $1', [key, JSON.stringify(outcome)]);
+    const migration = await readFile(new URL('../../../sql/0045_no_kept_secrets.sql', import.meta.url), 'utf8');
+    for (const statement of [...migration.split(';'), ...migration.split(';')]) {
+      if (statement.trim() !== '') await api.database.query(statement);
+    }
+    const again = await send(key, { ...webhook, body: { url: 'https://example.com/kept' } });
+    assert.equal(at(again.json, 'secret'), null);
+    assert.deepEqual(again.json, { ...Object(first.json), secret: null });
+  });
+
+  test('creates a session with its webhook, whose secret is not in a repetition either', async () => {
+    const key = newKey();
+    const body = { id: 'hooked', auto_connect: false, webhook: { url: 'https://example.com/hook' } };
+    const [first, second] = [
+      await send(key, { path: '/sessions', body }),
+      await send(key, { path: '/sessions', body }),
+    ];
+    assert.match(String(at(first.json, 'webhook', 'secret')), /^whsec_/);
+    assert.deepEqual([second.status, at(second.json, 'webhook', 'secret')], [201, null]);
+    assert.equal(at(second.json, 'webhook', 'id'), at(first.json, 'webhook', 'id'));
   });
 
   /** As a process leaves it that dies in the middle. */

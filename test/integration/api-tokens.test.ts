@@ -55,6 +55,27 @@ describe('a token', () => {
     assert.ok(!stored.includes(Buffer.from(value).toString('hex')));
   });
 
+  test('may be good for less than its role, and gets all of it again by null', async () => {
+    const { id, value } = await make({ role: 'operator', scopes: ['send'], sessions: ['one'] });
+    assert.equal((await as(value, 'GET /sessions/one')).status, 403);
+    assert.equal((await as(value, 'POST /sessions/one/restart')).status, 403);
+    // It may, and is told what is missing.
+    assert.equal((await as(value, 'POST /sessions/one/messages/text', {})).status, 400);
+    assert.deepEqual(at((await must(200, `GET /tokens/${id}`)).json, 'scopes'), ['send']);
+    const changed = await as(testToken, `PATCH /tokens/${id}`, { scopes: ['read'] });
+    assert.deepEqual(at(changed.json, 'scopes'), ['read']);
+    assert.equal((await as(value, 'GET /sessions/one')).status, 200);
+    assert.equal((await as(value, 'POST /sessions/one/messages/text', {})).status, 403);
+    const whole = await as(testToken, `PATCH /tokens/${id}`, { scopes: null });
+    assert.deepEqual(at(whole.json, 'scopes'), ['read', 'send', 'manage']);
+    const beyond = await as(testToken, `PATCH /tokens/${id}`, { scopes: ['admin'] });
+    assert.deepEqual([beyond.status, details(beyond)], [400, ['scopes']]);
+    // Role admin with less than an admin's scopes is not about the gateway as a whole.
+    const reader = await make({ role: 'admin', scopes: ['read'] });
+    assert.equal((await as(reader.value, 'GET /tokens')).status, 403);
+    assert.equal((await as(reader.value, 'GET /sessions')).status, 200);
+  });
+
   test('works in either header, and is not found by another secret', async () => {
     const { value } = await make();
     assert.equal((await as(value, 'GET /sessions')).status, 200);

@@ -1,9 +1,11 @@
 /** Pages that are open renew their parts by themselves, also after what they show is gone. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createAttemptLimit } from '../../src/api/auth/attempt-limit.ts';
 import { createLoginCookie } from '../../src/api/auth/login-cookie.ts';
 import { createViews } from '../../src/api/dashboard/views.ts';
 import { servedPages } from '../../src/api/dashboard/dashboard-routes.ts';
+import { createRequestLimits } from '../../src/api/middleware/limit-requests.ts';
 import { createOperationRunner } from '../../src/api/rest/operation-runner.ts';
 import { systemClock } from '../../src/clock.ts';
 import { startApi, type ApiUnderTest } from '../support/api-under-test.ts';
@@ -37,6 +39,8 @@ describe('every part of every page of a session', () => {
         render: createViews(systemClock),
         run: createOperationRunner(api.dependencies),
         cookie: createLoginCookie(api.baseUrl),
+        attempts: createAttemptLimit(api.dependencies.settings.limits.failedLogins),
+        limits: createRequestLimits(api.dependencies.settings.limits, systemClock),
       });
       const { headers } = await api.client.call('GET', '/dashboard/sessions', { token: null });
       const cookie = /^[^;]*/.exec(headers['set-cookie'] ?? '')?.[0] ?? '';

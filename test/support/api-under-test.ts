@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
-import type { ApiDependencies, DashboardSettings } from '../../src/api/dependencies.ts';
+import type { ApiDependencies, ApiSettings, DashboardSettings } from '../../src/api/dependencies.ts';
 import { createBrowserLogin } from '../../src/api/auth/browser-login.ts';
 import { createLoginLinks } from '../../src/api/auth/login-links.ts';
 import { firstOf } from '../../src/api/auth/all-authenticators.ts';
@@ -12,6 +12,7 @@ import { createStoredTokens } from '../../src/api/auth/stored-tokens.ts';
 import { createSuperadminAuth } from '../../src/api/auth/superadmin.ts';
 import { AuditLog } from '../../src/api/audit/audit-log.ts';
 import { closeHttpServer, createHttpServer, defaultHttpLimits, type HttpLimits } from '../../src/api/http-server.ts';
+import type { LimitSettings } from '../../src/api/limits/limit-settings.ts';
 import { createQrImages } from '../../src/api/qr-image.ts';
 import type { Authenticator } from '../../src/api/auth/principal.ts';
 import type { SandboxPort } from '../../src/api/sandbox-port.ts';
@@ -28,6 +29,15 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createFakeSupervisor, type FakeSupervisor } from './fake-supervisor.ts';
 
 const defaults = readConfig({}, { dotEnvPath: null });
+
+/** Of requests; tests of a limit set it. */
+export const noLimits: LimitSettings = {
+  token: null,
+  session: null,
+  browser: null,
+  failedLogins: 0,
+  uploads: { most: 32, mostPerToken: null },
+};
 
 export const testToken = 'a-superadmin-token-for-tests';
 export const testJwtSecret = 'a-jwt-secret-for-tests-of-more-than-32-bytes';
@@ -62,6 +72,8 @@ export interface ApiOptions {
   readonly streams?: Partial<EventStreamsSettings>;
   readonly auth?: Authenticator;
   readonly dashboardAuth?: DashboardSettings['auth'];
+  /** In place of the test's own; its limits of requests are switched off. */
+  readonly settings?: Partial<ApiSettings>;
   /** In place of a store that reaches the database directly. */
   readonly openStore?: (database: TestDatabase) => Promise<Store>;
 }
@@ -119,6 +131,9 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
     settings: {
       version: '0.0.0-test',
       baseUrl: 'https://warden.example',
+      allowedHosts: [],
+      trustProxy: { tag: 'none' },
+      limits: noLimits,
       bodyLimitBytes: 256 * 1024,
       mediaBodyLimitBytes: 1024 * 1024,
       messageTtlMs: 600_000,
@@ -127,6 +142,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
       secretOverlapMs: 86_400_000,
       outboundAllowCidr: [],
       configuration: [],
+      ...options.settings,
     },
     log: logger('api'),
     clock: systemClock,

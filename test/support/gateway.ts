@@ -65,6 +65,10 @@ export class GatewayUnderTest {
       WHATSAPP_STORAGE_PATH: storagePath,
       SUPERADMIN_TOKEN: token,
       LOG_LEVEL: 'debug',
+      // Tests ask faster than people do; those about limits set their own.
+      RATE_LIMIT_PER_SECOND: '0',
+      SESSION_RATE_LIMIT_PER_SECOND: '0',
+      DASHBOARD_RATE_LIMIT_PER_SECOND: '0',
       ...(settings.database === null ? {} : { DATABASE_URL: settings.database.url }),
       ...settings.env,
     };

@@ -9,7 +9,8 @@ describe('a browser on this machine', () => {
   const visit: Visit = {
     listenHost: '127.0.0.1',
     remoteAddress: '127.0.0.1',
-    headers: { host: 'localhost:3451', 'sec-fetch-site': 'none' },
+    httpVersion: '1.1',
+    headers: { host: 'localhost:3451', 'sec-fetch-site': 'none', connection: 'keep-alive' },
   };
   const withHeaders = (headers: Visit['headers']): Visit => ({ ...visit, headers: { ...visit.headers, ...headers } });
 
@@ -28,6 +29,9 @@ describe('a browser on this machine', () => {
     ['the name only begins like ours', withHeaders({ host: 'localhost.example' })],
     ['a proxy stands between', withHeaders({ 'x-forwarded-for': '127.0.0.1' })],
     ['a proxy stands between and says so by the standard', withHeaders({ forwarded: 'for=127.0.0.1' })],
+    ['a proxy that is silent about itself asks by HTTP/1.0', { ...visit, httpVersion: '1.0' }],
+    ['a proxy that is silent about itself asks once', withHeaders({ connection: 'close' })],
+    ['a proxy that is silent about itself keeps no connection', withHeaders({ connection: undefined })],
     ['another site sent it', withHeaders({ 'sec-fetch-site': 'cross-site' })],
     ['a page of another port sent it', withHeaders({ 'sec-fetch-site': 'same-site' })],
     ['it names no host', withHeaders({ host: undefined })],
@@ -70,21 +74,39 @@ describe('a login link', () => {
 });
 
 describe('guessing tokens', () => {
+  const guess = (address: string, token = 'a guess') => ({ address, token });
+
   test('has to wait after ten failures in a minute, and only for its own address', () => {
-    const limit = createAttemptLimit();
+    const limit = createAttemptLimit(10);
     for (let attempt = 0; attempt < 10; attempt += 1) {
-      assert.equal(limit.waitMs('10.0.0.1', attempt * 1000), null);
+      assert.equal(limit.waitMs(guess('10.0.0.1'), attempt * 1000), null);
       limit.failed('10.0.0.1', attempt * 1000);
     }
-    assert.equal(limit.waitMs('10.0.0.1', 10_000), 50_000);
-    assert.equal(limit.waitMs('10.0.0.2', 10_000), null);
-    assert.equal(limit.waitMs('10.0.0.1', 60_001), null);
+    assert.equal(limit.waitMs(guess('10.0.0.1'), 10_000), 50_000);
+    assert.equal(limit.waitMs(guess('10.0.0.2'), 10_000), null);
+    assert.equal(limit.waitMs(guess('10.0.0.1'), 60_001), null);
   });
 
-  test('begins anew when somebody gets it right', () => {
-    const limit = createAttemptLimit();
+  test('locks nobody out who came from there with a token that works, and helps no guess', () => {
+    const limit = createAttemptLimit(10);
+    limit.succeeded(guess('10.0.0.1', 'the right one'), 0);
     for (let attempt = 0; attempt < 10; attempt += 1) limit.failed('10.0.0.1', 0);
-    limit.succeeded('10.0.0.1');
-    assert.equal(limit.waitMs('10.0.0.1', 1), null);
+    assert.equal(limit.waitMs(guess('10.0.0.1', 'the right one'), 1), null);
+    assert.equal(limit.waitMs(guess('10.0.0.1', 'another'), 1), 59_999);
+    for (let attempt = 0; attempt < 10; attempt += 1) limit.failed('10.0.0.2', 0);
+    assert.equal(limit.waitMs(guess('10.0.0.2', 'the right one'), 1), 59_999);
+  });
+
+  test('is slowed down for a whole network of IPv6, in which every request can have an address of its own', () => {
+    const limit = createAttemptLimit(10);
+    for (let attempt = 0; attempt < 10; attempt += 1) limit.failed(`2001:db8:1:2::${attempt}`, 0);
+    assert.equal(limit.waitMs(guess('2001:db8:1:2:ffff::1'), 1), 59_999);
+    assert.equal(limit.waitMs(guess('2001:db8:1:3::1'), 1), null);
+  });
+
+  test('is not slowed down where the operator sets no limit', () => {
+    const limit = createAttemptLimit(0);
+    for (let attempt = 0; attempt < 100; attempt += 1) limit.failed('10.0.0.1', 0);
+    assert.equal(limit.waitMs(guess('10.0.0.1'), 1), null);
   });
 });

@@ -94,6 +94,22 @@ describe('the configuration', () => {
     assert.equal(decodeURIComponent(socket.hostname), '/var/run/postgresql');
   });
 
+  test('knows the proxies and names that it is told of, and refuses what is neither', () => {
+    assert.deepEqual(read({}).trustProxy, { tag: 'none' });
+    assert.deepEqual(read({ TRUST_PROXY: '1' }).trustProxy, { tag: 'hops', count: 1 });
+    assert.deepEqual(read({ ALLOWED_HOSTS: 'Warden, gateway.local' }).allowedHosts, ['warden', 'gateway.local']);
+    assert.match(problemsOf({ TRUST_PROXY: 'yes' }).join(), /TRUST_PROXY must be a number of proxies/);
+    assert.match(problemsOf({ ALLOWED_HOSTS: 'https://x' }).join(), /ALLOWED_HOSTS must be host names/);
+    assert.match(problemsOf({ ALLOWED_HOSTS: 'x:80' }).join(), /without a port/);
+  });
+
+  test('refuses limits that contradict each other', () => {
+    assert.match(problemsOf({ STREAM_MAX: '1000' }).join(), /HTTP_MAX_CONNECTIONS must be above STREAM_MAX/);
+    const timeouts = problemsOf({ HTTP_REQUEST_TIMEOUT_MS: '5000' }).join();
+    assert.match(timeouts, /HTTP_REQUEST_TIMEOUT_MS must not be below HTTP_HEADERS_TIMEOUT_MS/);
+    assert.match(problemsOf({ RATE_LIMIT_BURST: '0' }).join(), /RATE_LIMIT_BURST must be a whole number from 1/);
+  });
+
   test('understands RUST_LOG, and LOG_LEVEL before it', () => {
     assert.equal(read({ RUST_LOG: 'debug' }).logLevel, 'debug');
     assert.equal(read({ RUST_LOG: 'info,wagateway=trace,tower_http=warn' }).logLevel, 'trace');

@@ -9,7 +9,7 @@ import { newTokenId, newTokenValue, readTokenValue } from '../../src/api/auth/to
 import { expiresAtOf, expiryOf } from '../../src/api/dashboard/token-expiry.ts';
 import { WardenError } from '../../src/contract/errors.ts';
 import { parseSessionId, type SessionId } from '../../src/contract/ids.ts';
-import { roles, scopesOf } from '../../src/contract/roles.ts';
+import { narrowedScopes, roles, scopesOf } from '../../src/contract/roles.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
 import type { TokenRow } from '../../src/store/tokens-store.ts';
 
@@ -38,7 +38,14 @@ describe('roles', () => {
 });
 
 describe('what somebody may give', () => {
-  const grant = { name: 'Test', role: 'operator', sessions: [session('one')], addresses: [], expiresAt: null } as const;
+  const grant = {
+    name: 'Test',
+    role: 'operator',
+    scopes: null,
+    sessions: [session('one')],
+    addresses: [],
+    expiresAt: null,
+  } as const;
   const fields = (...call: Parameters<typeof objectionsToGrant>): readonly string[] =>
     objectionsToGrant(...call).map(({ field }) => field);
 
@@ -53,6 +60,16 @@ describe('what somebody may give', () => {
     assert.deepEqual(fields({ ...grant, role: 'admin', sessions: 'all' }, giver, 0), ['role', 'sessions']);
     assert.deepEqual(fields({ ...grant, sessions: [session('one'), session('two')] }, giver, 0), ['sessions']);
     assert.deepEqual(fields({ ...grant, sessions: 'all' }, giver, 0), ['sessions']);
+  });
+
+  test('may be less than a role, and never more than it', () => {
+    const giver: Principal = { id: 'giver', scopes: ['read', 'send'], sessions: [session('one')] };
+    assert.deepEqual(fields(grant, giver, 0), ['role']);
+    assert.deepEqual(fields({ ...grant, scopes: ['send'] }, giver, 0), []);
+    assert.deepEqual(fields({ ...grant, scopes: ['send', 'manage'] }, giver, 0), ['role']);
+    assert.deepEqual(fields({ ...grant, scopes: ['read', 'admin'] }, superadmin, 0), ['scopes']);
+    assert.deepEqual(narrowedScopes('operator', ['admin', 'send']), ['send']);
+    assert.deepEqual(narrowedScopes('viewer', null), ['read']);
   });
 
   test('ends in the future', () => {
@@ -96,6 +113,7 @@ describe('stored tokens', () => {
     id: '0123456789abcdef',
     name: 'Test',
     role: 'viewer',
+    scopes: null,
     sessions: 'all',
     addresses: [],
     expiresAt: null,

@@ -1,4 +1,4 @@
-/** Whether somebody may come from an address. Pure. */
+/** Pure: whether somebody may come from an address. */
 import { BlockList, isIP } from 'node:net';
 
 /**
@@ -22,6 +22,23 @@ export function isAllowedAddress(address: string, networks: readonly string[]): 
 
 /** An address of IPv4 in the form that it has on a socket of IPv6, as such. */
 export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+
+/**
+ * Whom limits by address hold for: the address itself, of IPv6 its first 64 bits, since everybody has so many of those
+ * that each request can come from another one.
+ */
+export function holderOfAddress(address: string): string {
+  if (familyOf(address) !== 'ipv6') return address;
+  const [head = '', tail] = address
+    .replace(/%.*$/, '')
+    .replace(/[\d.]+\.\d+$/, '0:0')
+    .split('::');
+  const left = head.split(':').filter((group) => group !== '');
+  const right = (tail ?? '').split(':').filter((group) => group !== '');
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  const groups = [...left, ...zeros, ...right].slice(0, 4);
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+}
 
 function familyOf(address: string): 'ipv4' | 'ipv6' | null {
   const family = isIP(address);

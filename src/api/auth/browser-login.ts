@@ -1,8 +1,8 @@
 /**
- * Who a browser is. Its cookie holds 256 random bits; the store holds their digest, who signed in, and when. A form token
- * is derived from the cookie, so that nothing more has to be kept.
+ * Who a browser is. Its cookie holds 256 random bits; the store holds their keyed digest, who signed in, and when. A form
+ * token is derived from the cookie, so that nothing more has to be kept.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import type { BrowserSessionsStore } from '../../store/browser-sessions.ts';
 import type { Authenticator, Principal } from './principal.ts';
@@ -25,7 +25,7 @@ export interface BrowserLogin {
 interface BrowserLoginOptions {
   readonly store: BrowserSessionsStore;
   readonly auth: Pick<Authenticator, 'principalOf'>;
-  /** Keys the form tokens. */
+  /** Keys the digests of cookies, and the form tokens: another one signs every browser out. */
   readonly secret: string;
   readonly idleMs: number;
   readonly lifetimeMs: number;
@@ -41,6 +41,7 @@ export function createBrowserLogin(options: BrowserLoginOptions): BrowserLogin {
   const { store, auth, secret, idleMs, lifetimeMs, clock } = options;
   const formTokenOf = (cookie: string): string =>
     createHmac('sha256', secret).update(`form ${cookie}`, 'utf8').digest('base64url');
+  const digestOf = (cookie: string): Buffer => createHmac('sha256', secret).update(`cookie ${cookie}`, 'utf8').digest();
 
   return {
     signIn: async (principal) => {
@@ -72,5 +73,3 @@ export function createBrowserLogin(options: BrowserLoginOptions): BrowserLogin {
     },
   };
 }
-
-const digestOf = (cookie: string): Buffer => createHash('sha256').update(cookie, 'utf8').digest();

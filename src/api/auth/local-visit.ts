@@ -6,6 +6,7 @@ export interface Visit {
   readonly listenHost: string;
   /** Of the peer of the connection; undefined when it is gone. */
   readonly remoteAddress: string | undefined;
+  readonly httpVersion: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
@@ -21,9 +22,12 @@ const harmlessSites = new Set([undefined, 'none', 'same-origin']);
  * True only when the listener is bound to loopback, the peer is loopback, the Host header names this machine, no proxy
  * stands between, and no other web site has a hand in it. Behind Docker the peer is the bridge, never loopback.
  */
-export function isLocalVisit({ listenHost, remoteAddress, headers }: Visit): boolean {
+export function isLocalVisit({ listenHost, remoteAddress, httpVersion, headers }: Visit): boolean {
   const { host } = headers;
   return (
+    // Proxies that say nothing of themselves still ask as no browser does: with HTTP/1.0, or for a single answer.
+    httpVersion === '1.1' &&
+    textOf(headers['connection'])?.toLowerCase() === 'keep-alive' &&
     (listenHost === 'localhost' || isLoopback(listenHost)) &&
     isLoopback(remoteAddress ?? '') &&
     typeof host === 'string' &&
@@ -32,6 +36,9 @@ export function isLocalVisit({ listenHost, remoteAddress, headers }: Visit): boo
     harmlessSites.has(textOf(headers['sec-fetch-site']))
   );
 }
+
+/** Whether a URL leads to this machine by a name of its own. */
+export const isLocalUrl = (url: string): boolean => ownNames.test(URL.parse(url)?.host ?? '');
 
 function isLoopback(address: string): boolean {
   const family = isIP(address);

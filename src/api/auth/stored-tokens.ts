@@ -4,7 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
-import { scopesOf } from '../../contract/roles.ts';
+import { narrowedScopes } from '../../contract/roles.ts';
 import type { Logger } from '../../log.ts';
 import type { TokenRow, TokensStore } from '../../store/tokens-store.ts';
 import type { Authenticator, Principal } from './principal.ts';
@@ -100,9 +100,9 @@ function objectionTo({ revokedAt, expiresAt }: TokenRow, now: number): string | 
   return expiresAt !== null && expiresAt <= now ? 'This token has expired; ask for a new one.' : null;
 }
 
-const principalOf = ({ id, role, sessions, addresses }: TokenRow): Principal => ({
+const principalOf = ({ id, role, scopes, sessions, addresses }: TokenRow): Principal => ({
   id,
-  scopes: scopesOf[role],
+  scopes: narrowedScopes(role, scopes),
   sessions,
   addresses,
 });

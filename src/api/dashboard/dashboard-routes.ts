@@ -32,7 +32,7 @@ import { errorPages, homeOfMost, requireBrowser, signInRoutes } from './sign-in.
 
 export function dashboardRoutes(dependencies: DashboardDependencies): Router<RequestState> {
   const router = new Router<RequestState>({ sensitive: true });
-  router.use('/dashboard', errorPages(dependencies));
+  router.use('/dashboard', errorPages(dependencies), dependencies.limits.callers());
   router.use(signInRoutes(dependencies).routes());
   const guard = requireBrowser(dependencies);
   router.get('/dashboard', guard, homeOfMost());

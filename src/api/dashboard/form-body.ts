@@ -2,6 +2,7 @@
 import { koaBody } from 'koa-body';
 import { WardenError } from '../../contract/errors.ts';
 import type { BrowserLogin } from '../auth/browser-login.ts';
+import { inTime } from '../middleware/in-time.ts';
 import type { RequestContext, RequestMiddleware } from '../state.ts';
 
 const usualBytes = 512 * 1024;
@@ -15,12 +16,16 @@ export function formBody(limitBytes = usualBytes): RequestMiddleware {
     text: false,
     multipart: false,
   });
+  const whole = async (ctx: RequestContext): Promise<void> => {
+    await read(ctx, async () => undefined);
+  };
   return async (ctx, next) => {
     if (typeof ctx.is('application/x-www-form-urlencoded') !== 'string')
       throw new WardenError('unsupported_media_type');
     try {
-      await read(ctx, async () => undefined);
+      await inTime(ctx, whole(ctx));
     } catch (error) {
+      if (error instanceof WardenError) throw error;
       const isTooLarge = error instanceof Error && 'status' in error && error.status === 413;
       throw new WardenError(isTooLarge ? 'payload_too_large' : 'invalid_request', { cause: error });
     }

@@ -1,10 +1,10 @@
 /** How a browser gets in: by a one-time link, by a token, or by being on this machine; and how it gets out again. */
 import { Router } from '@koa/router';
 import { errorCatalogue, toWardenError, WardenError } from '../../contract/errors.ts';
-import { createAttemptLimit } from '../auth/attempt-limit.ts';
-import { isLocalVisit } from '../auth/local-visit.ts';
+import { isLocalUrl, isLocalVisit } from '../auth/local-visit.ts';
 import { isAllowed, superadmin, type Principal } from '../auth/principal.ts';
-import { originOf } from '../caller.ts';
+import { addressOf, originOf } from '../caller.ts';
+import { retryAfterSeconds } from '../error-envelope.ts';
 import { assertSameOrigin, objectionToAddress } from '../middleware/identify.ts';
 import type { RequestContext, RequestMiddleware, RequestState } from '../state.ts';
 import { accentOf } from './accent.ts';
@@ -13,6 +13,8 @@ import { formBody, formField } from './form-body.ts';
 
 export const loginPath = '/dashboard/login';
 const homePath = '/dashboard';
+/** A token and nothing else, from anybody. */
+const loginFormBytes = 16 * 1024;
 
 const usedLink =
   'This link has been used already or is older than 15 minutes. Print a new one with "npm run login-link", or sign in with a token.';
@@ -28,8 +30,7 @@ type TokenHolder =
   | { readonly principal: null; readonly status: number; readonly problem: string };
 
 export function signInRoutes(dependencies: DashboardDependencies): Router<RequestState> {
-  const { links, auth, tokens, login, cookie, clock, render, audit, settings } = dependencies;
-  const limit = createAttemptLimit();
+  const { links, auth, tokens, attempts, login, cookie, clock, render, audit, settings } = dependencies;
   const note = (ctx: RequestContext, operation: 'signIn' | 'signOut', { principal, status }: Outcome): void =>
     audit.record({
       ...originOf(ctx),
@@ -41,11 +42,16 @@ export function signInRoutes(dependencies: DashboardDependencies): Router<Reques
     });
   /** Whose token the form brings, or why nobody is let in with it. */
   const holderOf = async (ctx: RequestContext): Promise<TokenHolder> => {
-    const token = formField(ctx, 'token').trim();
-    const principal = await auth.authenticate(token);
+    const attempt = { address: addressOf(ctx), token: formField(ctx, 'token').trim() };
+    const waitMs = attempts.waitMs(attempt, clock.monotonic());
+    if (waitMs !== null) return tooOften(ctx, waitMs);
+    const principal = await auth.authenticate(attempt.token);
     if (principal === null) {
-      return { principal, status: 401, problem: (await tokens.endOf(token)) ?? wrongToken };
+      const end = await tokens.endOf(attempt.token);
+      if (end === null) attempts.failed(attempt.address, clock.monotonic());
+      return { principal, status: 401, problem: end ?? wrongToken };
     }
+    attempts.succeeded(attempt, clock.monotonic());
     const problem = objectionToAddress(principal, ctx);
     return problem === null ? { principal } : { principal: null, status: 403, problem };
   };
@@ -66,8 +72,13 @@ export function signInRoutes(dependencies: DashboardDependencies): Router<Reques
       const id = links.consume(secret);
       const principal = id === null ? null : await auth.principalOf(id);
       if (principal === null) {
-        note(ctx, 'signIn', { principal, status: 401 });
-        show(ctx, 401, usedLink);
+        // A link cannot be guessed, so that one which works is good at any time.
+        const address = addressOf(ctx);
+        const waitMs = attempts.waitMs({ address, token: secret }, clock.monotonic());
+        const { status, problem } = waitMs === null ? { status: 401, problem: usedLink } : tooOften(ctx, waitMs);
+        attempts.failed(address, clock.monotonic());
+        if (waitMs === null) note(ctx, 'signIn', { principal, status });
+        show(ctx, status, problem);
         return;
       }
       const objection = objectionToAddress(principal, ctx);
@@ -78,24 +89,16 @@ export function signInRoutes(dependencies: DashboardDependencies): Router<Reques
     }
   });
 
-  router.post(loginPath, formBody(), async (ctx) => {
+  router.post(loginPath, formBody(loginFormBytes), async (ctx) => {
     assertSameOrigin(ctx, settings.baseUrl);
-    const address = ctx.ip;
-    const waitMs = limit.waitMs(address, clock.now());
-    if (waitMs !== null) {
-      ctx.set('retry-after', String(Math.ceil(waitMs / 1000)));
-      show(ctx, 429, `Too many failed attempts; wait ${Math.ceil(waitMs / 1000)} seconds.`);
-      return;
-    }
     const found = await holderOf(ctx);
     if (found.principal === null) {
-      limit.failed(address, clock.now());
-      note(ctx, 'signIn', found);
+      // What is not even looked at fills no log.
+      if (found.status !== 429) note(ctx, 'signIn', found);
       show(ctx, found.status, found.problem);
       return;
     }
     const { principal } = found;
-    limit.succeeded(address);
     note(ctx, 'signIn', { principal, status: 303 });
     await letIn(dependencies, ctx, principal);
     redirect(ctx, nextOf(ctx));
@@ -112,18 +115,23 @@ export function signInRoutes(dependencies: DashboardDependencies): Router<Reques
   return router;
 }
 
+function tooOften(ctx: RequestContext, waitMs: number): Exclude<TokenHolder, { principal: Principal }> {
+  const seconds = Math.ceil(waitMs / 1000);
+  ctx.set('retry-after', String(seconds));
+  return { principal: null, status: 429, problem: `Too many failed attempts; wait ${seconds} seconds.` };
+}
+
 /** Lets browsers on that may come in without a login, and sends the others to it. */
 export function requireBrowser(dependencies: DashboardDependencies): RequestMiddleware {
   const { settings } = dependencies;
+  // Where people come by another address, or through a proxy, nobody can tell by the connection who is near.
+  const isBehindProxy = settings.trustProxy.tag !== 'none' || !isLocalUrl(settings.baseUrl);
   const mayEnter = (ctx: RequestContext): boolean => {
     const { auth, listenHost } = settings.dashboard;
     if (auth === 'none') return true;
-    const visit = {
-      listenHost,
-      remoteAddress: ctx.req.socket.remoteAddress,
-      headers: ctx.req.headers,
-    };
-    return auth === 'auto' && isLocalVisit(visit);
+    const { httpVersion, headers, socket } = ctx.req;
+    const visit = { listenHost, remoteAddress: socket.remoteAddress, httpVersion, headers };
+    return auth === 'auto' && !isBehindProxy && isLocalVisit(visit);
   };
   return async (ctx, next) => {
     if (ctx.state.browser === null) {
@@ -159,6 +167,8 @@ export function errorPages({ render, log }: DashboardDependencies): RequestMiddl
       const { status, sentence } = errorCatalogue[error.code];
       const isInternal = error.code === 'internal_error';
       if (isInternal) log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'page failed');
+      const retryAfter = retryAfterSeconds(error);
+      if (retryAfter !== null) ctx.set('retry-after', String(retryAfter));
       ctx.status = status;
       ctx.type = 'text/html';
       ctx.body = render('error/page.njk', {

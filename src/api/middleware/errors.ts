@@ -29,7 +29,8 @@ export function errors(log: Logger): RequestMiddleware {
       {
         requestId: ctx.state.requestId,
         method: ctx.method,
-        path: ctx.path,
+        // A path can hold phone numbers, and whatever else somebody types.
+        route: routeSchema.parse(ctx['_matchedRoute']),
         status: ctx.status,
         durationMs: Math.round(performance.now() - startedAt),
       },
@@ -37,6 +38,9 @@ export function errors(log: Logger): RequestMiddleware {
     );
   };
 }
+
+/** The pattern of the route that serves, as the router leaves it in the context. */
+const routeSchema = z.string().nullable().catch(null);
 
 /** The routes of the path, whatever their method, as the router leaves them in the context. */
 const matchedSchema = z.array(z.object({ methods: z.array(z.string()) })).catch([]);

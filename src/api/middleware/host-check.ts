@@ -3,11 +3,12 @@ import { WardenError } from '../../contract/errors.ts';
 import type { RequestMiddleware } from '../state.ts';
 
 /**
- * Serves only the names that are ours: PUBLIC_URL's, the loopback names and IP literals. A web page that lets its own
- * name resolve to this machine (DNS rebinding) keeps that name in the Host header, and it cannot be an IP literal.
+ * Serves only the names that are ours: PUBLIC_URL's, those that the operator allows, the loopback names and IP literals.
+ * A web page that lets its own name resolve to this machine (DNS rebinding) keeps that name in the Host header, and it
+ * cannot be an IP literal.
  */
-export function hostCheck(baseUrl: string): RequestMiddleware {
-  const own = URL.parse(baseUrl)?.hostname ?? null;
+export function hostCheck(baseUrl: string, allowedHosts: readonly string[]): RequestMiddleware {
+  const own = new Set([URL.parse(baseUrl)?.hostname ?? 'localhost', 'localhost', ...allowedHosts]);
   return async (ctx, next) => {
     const host = hostnameOf(ctx.get('host'));
     if (host === null || !isServed(host, own)) throw new WardenError('misdirected_request');
@@ -15,8 +16,8 @@ export function hostCheck(baseUrl: string): RequestMiddleware {
   };
 }
 
-function isServed(host: string, own: string | null): boolean {
-  return host === 'localhost' || host === own || isIP(host.replace(/^\[|\]$/g, '')) !== 0;
+function isServed(host: string, own: ReadonlySet<string>): boolean {
+  return own.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0;
 }
 
 /** The lower-case name in a Host header, or null for what is none. Strict: `evil@host` is no host. */

@@ -1,23 +1,24 @@
 import { koaBody } from 'koa-body';
 import { WardenError } from '../../contract/errors.ts';
+import type { UploadSlots } from '../limits/upload-slots.ts';
 import { mayHoldFile, takesMultipart } from '../media-paths.ts';
 import type { RequestContext, RequestMiddleware } from '../state.ts';
+import { inTime } from './in-time.ts';
 
 const jsonTypes = ['application/json', 'application/*+json'];
-/** A body without a file is here at once, or never. */
-const bodyTimeoutMs = 30_000;
 
 export interface BodyLimits {
   readonly limitBytes: number;
   /** Of bodies that may hold a file as base64. */
   readonly mediaLimitBytes: number;
+  readonly uploads: UploadSlots;
 }
 
 /**
  * Reads the JSON body of POST and PATCH into the state. An empty body counts as none; anything but JSON is refused.
  * Multipart bodies are left to the routes that take files.
  */
-export function jsonBody({ limitBytes, mediaLimitBytes }: BodyLimits): RequestMiddleware {
+export function jsonBody({ limitBytes, mediaLimitBytes, uploads }: BodyLimits): RequestMiddleware {
   const read = reader(limitBytes);
   const readMedia = reader(mediaLimitBytes);
   return async (ctx, next) => {
@@ -27,7 +28,8 @@ export function jsonBody({ limitBytes, mediaLimitBytes }: BodyLimits): RequestMi
       else if (takesMultipart(ctx.path) && typeof ctx.is('multipart/form-data') === 'string')
         ctx.state.body = undefined;
       else if (typeof ctx.is(jsonTypes) !== 'string') throw new WardenError('unsupported_media_type');
-      else if (mayHoldFile(ctx.path)) ctx.state.body = await readMedia(ctx);
+      else if (mayHoldFile(ctx.path) && !isSmall(ctx.req.headers, limitBytes))
+        ctx.state.body = await uploads(ctx, () => readMedia(ctx));
       else ctx.state.body = await inTime(ctx, read(ctx));
     }
     await next();
@@ -58,20 +60,15 @@ function reader(limitBytes: number): (ctx: RequestContext) => Promise<unknown> {
   };
 }
 
-async function inTime<Value>(ctx: RequestContext, reading: Promise<Value>): Promise<Value> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    ctx.set('connection', 'close');
-    reject(new WardenError('invalid_request', { message: 'The request did not arrive completely in time.' }));
-  }, bodyTimeoutMs);
-  try {
-    return await Promise.race([reading, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Says that it is no larger than any other body, and is held to that. */
+function isSmall(headers: Headers, limitBytes: number): boolean {
+  const isPlain = headers['transfer-encoding'] === undefined && headers['content-encoding'] === undefined;
+  return isPlain && Number(headers['content-length'] ?? 0) <= limitBytes;
 }
 
-function isEmpty(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+function isEmpty(headers: Headers): boolean {
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 }
 

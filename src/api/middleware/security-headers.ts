@@ -1,5 +1,5 @@
-import type { Middleware } from 'koa';
 import helmet from 'koa-helmet';
+import { isSecure } from '../caller.ts';
 import type { RequestMiddleware } from '../state.ts';
 
 const policy = {
@@ -14,14 +14,20 @@ const policy = {
   frameAncestors: ["'none'"],
 };
 
-/** The policy of security headers for all answers. HSTS only when people reach the gateway by TLS. */
-export function securityHeaders(baseUrl: string): Middleware {
+/** The policy of security headers for all answers. HSTS only for who reaches the gateway by TLS. */
+export function securityHeaders(baseUrl: string): RequestMiddleware {
+  const overTls = headers({ maxAge: 15_552_000, includeSubDomains: false });
+  const plain = headers(false);
+  return (ctx, next) => (isSecure(ctx, baseUrl) ? overTls : plain)(ctx, next);
+}
+
+function headers(strictTransportSecurity: false | { maxAge: number; includeSubDomains: boolean }): RequestMiddleware {
   return helmet({
     contentSecurityPolicy: { useDefaults: false, directives: policy },
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: baseUrl.startsWith('https://') ? { maxAge: 15_552_000, includeSubDomains: false } : false,
+    strictTransportSecurity,
   });
 }
 

@@ -1,5 +1,6 @@
 /** What leaves the process of a token, field by field; its value only when it was just made. Pure. */
 import type { TokenResource } from '../../contract/operations/tokens.ts';
+import { narrowedScopes } from '../../contract/roles.ts';
 import type { TokenRow } from '../../store/tokens-store.ts';
 import { unixSecondsOf } from './session.ts';
 
@@ -8,6 +9,7 @@ export function presentToken(row: TokenRow, now: number): TokenResource {
     id: row.id,
     name: row.name,
     role: row.role,
+    scopes: [...narrowedScopes(row.role, row.scopes)],
     sessions: row.sessions === 'all' ? '*' : [...row.sessions],
     addresses: [...row.addresses],
     status: statusOf(row, now),

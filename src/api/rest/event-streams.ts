@@ -2,6 +2,7 @@
 import { operations, type Params, type StreamOperationName } from '../../contract/index.ts';
 import { errorCatalogue, toWardenError, WardenError } from '../../contract/errors.ts';
 import type { SessionRow } from '../../store/store.ts';
+import { callerOf } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { RequestContext } from '../state.ts';
 import type { EventStream } from '../streams/event-stream.ts';
@@ -72,5 +73,12 @@ async function open(
   if (ctx.method === 'HEAD') return null;
   // A client that reconnects sends the header; what stands in its URL is from its first time.
   const lastEventId = ctx.get('last-event-id') || (params.last_event_id ?? '');
-  return streams.open({ wanted, lastEventId, principal: ctx.state.principalNow, signal });
+  const { address, principal: holder } = callerOf(ctx);
+  return streams.open({
+    wanted,
+    lastEventId,
+    holder: { token: holder.id, address },
+    principal: ctx.state.principalNow,
+    signal,
+  });
 }

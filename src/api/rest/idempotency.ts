@@ -17,7 +17,7 @@ import type { SessionRow } from '../../store/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { fateOf, verdictOn, verdictOnScheduled, verdictOnSend } from './idempotency-decision.ts';
 import { fingerprintOf } from './idempotency-key.ts';
-import { outcomeOf } from './outcome.ts';
+import { outcomeOf, withoutSecrets } from './outcome.ts';
 
 /** A key as the client sent it, and whose it is. */
 export interface RequestKey {
@@ -191,7 +191,7 @@ export class Idempotency {
       // What is on its way has no outcome yet: a repetition is told where the message is then.
       if (operation.runs !== 'send' || outcome.status !== 202) {
         await this.#settle(taken.ordinal, (ordinal) =>
-          store.idempotency.finish(ordinal, { tag: 'answer', ...outcome }),
+          store.idempotency.finish(ordinal, { tag: 'answer', ...withoutSecrets(outcome, operation) }),
         );
       }
       return result;

@@ -16,6 +16,19 @@ export function outcomeOf(name: OperationName, result: unknown): HttpOutcome {
   return { status: statusOf(name, parsed.data), body: parsed.data };
 }
 
+/** The same with null in place of the secrets that are shown once: what may be kept of it. */
+export function withoutSecrets(
+  { status, body }: HttpOutcome,
+  { shownOnce = [] }: Pick<Operation, 'shownOnce'>,
+): HttpOutcome {
+  return { status, body: shownOnce.reduce((kept, field) => withNull(kept, field.split('.')), body) };
+}
+
+function withNull(value: unknown, [step = '', ...rest]: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return value;
+  return { ...value, [step]: rest.length === 0 ? null : withNull(Reflect.get(value, step), rest) };
+}
+
 /** The HTTP status of a result. */
 export function statusOf(name: OperationName, result: unknown): number {
   return operations[name].runs === 'send' && isOnItsWay(result) ? 202 : operations[name].status;

@@ -11,6 +11,8 @@ import { auditEntryOf, isAudited, statusOfError } from '../audit/audited.ts';
 import { isAllowed } from '../auth/principal.ts';
 import { callerOf } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import type { UploadSlots } from '../limits/upload-slots.ts';
+import type { RequestLimits } from '../middleware/limit-requests.ts';
 import { coerceFields, readMultipart } from '../middleware/multipart.ts';
 import type { RequestContext, RequestState } from '../state.ts';
 import { withDeadline } from './deadline.ts';
@@ -25,8 +27,17 @@ import { invalidRequest } from './validation.ts';
 
 export const apiPrefix = '/api/v1';
 
+interface Serving {
+  readonly run: OperationRunner;
+  readonly limits: Pick<RequestLimits, 'ofSession'>;
+  readonly uploads: UploadSlots;
+}
+
 /** All routes below /api/v1, one per path and alias of every operation. */
-export function operationRoutes(dependencies: ApiDependencies, run: OperationRunner): Router<RequestState> {
+export function operationRoutes(
+  dependencies: ApiDependencies,
+  { run, limits, uploads }: Serving,
+): Router<RequestState> {
   // Case matters, as it does for whoever guards a path by its prefix.
   const router = new Router<RequestState>({ prefix: apiPrefix, sensitive: true });
   for (const name of operationNames) {
@@ -42,8 +53,12 @@ export function operationRoutes(dependencies: ApiDependencies, run: OperationRun
         if (isAudited(name)) dependencies.audit.record(refusalOf(ctx, name, error));
         throw error;
       });
+      // How fast a session sends is the business of its pacing.
+      if (row !== null && operation.runs !== 'send') limits.ofSession(ctx, row.id);
       const key = keyOf(dependencies, ctx, operation);
-      const upload = await takeUpload(dependencies, ctx, operation);
+      const upload = isUpload(ctx, operation)
+        ? await uploads(ctx, () => takeUpload(dependencies, ctx, operation))
+        : null;
       try {
         const published = fromPublishedForm(name, inputOf(ctx, operation));
         const input = isMultipart(ctx) ? coerceFields(operation.params, published) : published;
@@ -111,13 +126,14 @@ function keyOf({ settings }: ApiDependencies, ctx: RequestContext, operation: Op
   return { principal: ctx.state.principal?.id ?? '', key };
 }
 
-/** The file of a multipart body, held in the spool; its other fields become the body. Null for every other body. */
+const isUpload = (ctx: RequestContext, { media }: Operation): boolean => media !== undefined && isMultipart(ctx);
+
+/** The file of a multipart body, held in the spool; its other fields become the body. Null when it holds none. */
 async function takeUpload(
   { media, settings }: ApiDependencies,
   ctx: RequestContext,
-  { media: kind }: Operation,
+  { media: kind = 'any' }: Operation,
 ): Promise<UploadedFile | null> {
-  if (kind === undefined || !isMultipart(ctx)) return null;
   const { spool, preparer } = media;
   const capBytes = preparer.capOf(kind === 'any' ? null : kind);
   const { fields, upload } = await readMultipart(ctx, { spool, capBytes, fieldBytes: settings.bodyLimitBytes });

@@ -33,6 +33,7 @@ export function tokenHandlers({ store, tokens, clock }: ApiDependencies): Handle
       const grant = {
         name: params.name,
         role: params.role,
+        scopes: params.scopes,
         sessions: sessionsOf(params.sessions),
         addresses: params.addresses,
         expiresAt: millisecondsOf(params.expires_at),
@@ -59,11 +60,12 @@ export function tokenHandlers({ store, tokens, clock }: ApiDependencies): Handle
     getToken: async ({ params }) => presentToken(await find(params.token_id), clock.now()),
 
     updateToken: async ({ params, caller }) => {
-      const { token_id: id, name, role, sessions, addresses, expires_at: expiresAt } = params;
+      const { token_id: id, name, role, scopes, sessions, addresses, expires_at: expiresAt } = params;
       const before = await findChangeable(id);
       const change = {
         ...(name === undefined ? {} : { name }),
         ...(role === undefined ? {} : { role }),
+        ...(scopes === undefined ? {} : { scopes }),
         ...(sessions === undefined ? {} : { sessions: sessionsOf(sessions) }),
         ...(addresses === undefined ? {} : { addresses }),
         ...(expiresAt === undefined ? {} : { expiresAt: millisecondsOf(expiresAt) }),

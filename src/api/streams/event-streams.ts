@@ -6,7 +6,9 @@ import type { Clock } from '../../clock.ts';
 import { WardenError } from '../../contract/errors.ts';
 import type { Logger } from '../../log.ts';
 import type { EventSelection, EventsStore } from '../../store/events-store.ts';
+import { holderOfAddress } from '../auth/allowed-address.ts';
 import type { Principal } from '../auth/principal.ts';
+import { Slots, type Full, type Release } from '../limits/slots.ts';
 import { EventFeed } from './event-feed.ts';
 import { EventStream } from './event-stream.ts';
 import { selectionOf, type Wanted } from './selection.ts';
@@ -16,6 +18,9 @@ import { formatPosition, parsePosition } from './stream-position.ts';
 export interface EventStreamsSettings {
   /** Streams that may be open at the same time. */
   readonly most: number;
+  /** The same of each principal, and of each address; null for no limit of their own. */
+  readonly mostPerToken: number | null;
+  readonly mostPerAddress: number | null;
   readonly beatMs: number;
   /** Beats after which a token is looked at again. */
   readonly recheckBeats: number;
@@ -27,6 +32,8 @@ export interface EventStreamsSettings {
 
 export const defaultStreamsSettings: EventStreamsSettings = {
   most: 200,
+  mostPerToken: 50,
+  mostPerAddress: 100,
   beatMs: 15_000,
   recheckBeats: 4,
   stalledBeats: 4,
@@ -37,6 +44,8 @@ export interface StreamRequest {
   readonly wanted: Wanted;
   /** Empty to begin now. */
   readonly lastEventId: string;
+  /** Who opens it, and from where: for what each of them may have. */
+  readonly holder: { readonly token: string; readonly address: string };
   /** Who holds the token by now; null when nobody does any more. */
   readonly principal: () => Promise<Principal | null>;
   /** Nobody waits for the stream any more. */
@@ -46,6 +55,7 @@ export interface StreamRequest {
 interface OpenStream {
   readonly stream: EventStream;
   readonly request: StreamRequest;
+  readonly release: Release;
   beats: number;
 }
 
@@ -57,7 +67,7 @@ export class EventStreams {
   readonly #log: Logger;
   readonly #settings: EventStreamsSettings;
   readonly #open = new Set<OpenStream>();
-  #opening = 0;
+  readonly #slots: Slots;
   #feed: EventFeed | null = null;
   #beat: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -72,6 +82,8 @@ export class EventStreams {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#settings = { ...defaultStreamsSettings, ...options.settings };
+    const { most, mostPerToken, mostPerAddress } = this.#settings;
+    this.#slots = new Slots({ most, mostOf: [mostPerToken, mostPerAddress] });
   }
 
   /**
@@ -80,17 +92,16 @@ export class EventStreams {
    */
   async open(request: StreamRequest): Promise<EventStream> {
     if (this.#isClosed) throw new WardenError('shutting_down');
-    if (this.#open.size + this.#opening >= this.#settings.most) {
-      throw new WardenError('rate_limited', {
-        message: `There are ${this.#settings.most} event streams open already, which is what STREAM_MAX allows.`,
-        retryAfterMs: fullRetryMs,
-      });
+    const release = this.#slots.take([request.holder.token, holderOfAddress(request.holder.address)]);
+    if (typeof release !== 'function') {
+      throw new WardenError('rate_limited', { message: this.#fullness(release), retryAfterMs: fullRetryMs });
     }
-    this.#opening += 1;
     try {
-      return await this.#begin(request);
+      return await this.#begin(request, release);
+    } catch (error) {
+      release();
+      throw error;
     } finally {
-      this.#opening -= 1;
       this.#restIfUnused();
     }
   }
@@ -107,7 +118,18 @@ export class EventStreams {
     this.#rest();
   }
 
-  async #begin(request: StreamRequest): Promise<EventStream> {
+  #fullness(full: Full): string {
+    const { most, mostPerToken, mostPerAddress } = this.#settings;
+    const [count, whose, variable] =
+      full === 'all'
+        ? [most, '', 'STREAM_MAX']
+        : full === 0
+          ? [mostPerToken, ' with this token', 'STREAM_MAX_PER_TOKEN']
+          : [mostPerAddress, ' from this address', 'STREAM_MAX_PER_ADDRESS'];
+    return `There are ${count} event streams open already${whose}, which is what ${variable} allows.`;
+  }
+
+  async #begin(request: StreamRequest, release: Release): Promise<EventStream> {
     const selection = selectionOf(await request.principal(), request.wanted);
     if (selection === null) throw new WardenError('session_not_found');
     const { lastEventId } = request;
@@ -133,7 +155,7 @@ export class EventStreams {
       opening,
       onClose: () => this.#forget(entry),
     });
-    const entry: OpenStream = { stream, request, beats: 0 };
+    const entry: OpenStream = { stream, request, release, beats: 0 };
     this.#open.add(entry);
     return stream;
   }
@@ -170,11 +192,12 @@ export class EventStreams {
 
   #forget(entry: OpenStream): void {
     this.#open.delete(entry);
+    entry.release();
     this.#restIfUnused();
   }
 
   #restIfUnused(): void {
-    if (this.#open.size === 0 && this.#opening === 0) this.#rest();
+    if (this.#slots.taken === 0) this.#rest();
   }
 
   #rest(): void {

@@ -98,6 +98,7 @@ export const sessionOperations = {
     status: 201,
     deadlineMs: 10_000,
     idempotent: true,
+    shownOnce: ['webhook.secret'],
     errors: ['session_exists', 'capacity_exhausted'],
     example: {
       params: { id: 'support', name: 'Support desk', sandbox: true },

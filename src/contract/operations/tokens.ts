@@ -1,7 +1,7 @@
 /** Tokens of the API: who may do what, on which sessions, from where, and until when. */
 import { z } from 'zod';
 import { defineOperation } from '../operation.ts';
-import { roles } from '../roles.ts';
+import { roles, scopes as allScopes } from '../roles.ts';
 import { actionResult, sessionId, unixSeconds } from '../schemas.ts';
 
 const network = 'an IP address or a network such as 10.0.0.0/8 or fd00::/8';
@@ -9,6 +9,12 @@ const network = 'an IP address or a network such as 10.0.0.0/8 or fd00::/8';
 const role = z
   .enum(roles)
   .describe('`viewer` reads, `operator` also sends and manages its sessions, `admin` does everything.');
+const scopes = z
+  .array(z.enum(allScopes))
+  .min(1)
+  .max(allScopes.length)
+  .nullable()
+  .describe('Of what its role may do, only this, such as `["send"]`; null for all of it.');
 const name = z.string().trim().min(1).max(100).describe('For people: who or what uses the token.');
 const sessions = z
   .union([z.literal('*'), z.array(sessionId).min(1).max(500)])
@@ -25,6 +31,7 @@ export const tokenResource = z
     id: z.string(),
     name: z.string(),
     role: z.enum(roles),
+    scopes: z.array(z.enum(allScopes)).describe('What it may do: all that its role may, or less.'),
     sessions: z.union([z.literal('*'), z.array(z.string())]),
     addresses: z.array(z.string()),
     status: z.enum(['active', 'expired', 'revoked']),
@@ -46,6 +53,7 @@ const exampleToken: TokenResource = {
   id: exampleId,
   name: 'Shop backend',
   role: 'operator',
+  scopes: ['read', 'send', 'manage'],
   sessions: ['support'],
   addresses: [],
   status: 'active',
@@ -71,6 +79,7 @@ export const tokenOperations = {
     params: z.strictObject({
       name,
       role,
+      scopes: scopes.default(null),
       sessions,
       expires_at: expiresAt.default(null),
       addresses: addresses.default([]),
@@ -117,6 +126,7 @@ export const tokenOperations = {
       token_id: tokenId,
       name: name.optional(),
       role: role.optional(),
+      scopes: scopes.optional(),
       sessions: sessions.optional(),
       expires_at: expiresAt.optional(),
       addresses: addresses.optional(),
@@ -125,7 +135,7 @@ export const tokenOperations = {
     errors: [...one.errors, 'unprocessable'],
     example: {
       params: { token_id: exampleId, role: 'viewer' },
-      result: { ...exampleToken, role: 'viewer' },
+      result: { ...exampleToken, role: 'viewer', scopes: ['read'] },
     },
   }),
   rotateToken: defineOperation({

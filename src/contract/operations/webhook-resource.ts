@@ -42,8 +42,18 @@ export const webhookResource = z
   })
   .meta({ id: 'Webhook' });
 
-/** A webhook with its secret: at its creation, and after a rotation. */
-export const createdWebhook = webhookResource.extend({ secret: z.string() }).meta({ id: 'CreatedWebhook' });
+/** A webhook as it was just created: its secret is shown this once. */
+export const createdWebhook = webhookResource
+  .extend({
+    secret: z
+      .string()
+      .nullable()
+      .describe('Shown once: null in an answer that an Idempotency-Key repeats. Whoever lost it rotates the secret.'),
+  })
+  .meta({ id: 'CreatedWebhook' });
+
+/** A webhook with the secret that it was just given. */
+export const rotatedWebhook = webhookResource.extend({ secret: z.string() }).meta({ id: 'RotatedWebhook' });
 
 export const webhookSecret = z.string().min(8).max(256);
 export const webhookIdParam = z.string().min(1).max(64);

@@ -4,6 +4,7 @@ import { actionResult, httpUrl } from '../schemas.ts';
 import { webhookConditions } from './webhook-conditions.ts';
 import {
   createdWebhook,
+  rotatedWebhook,
   exampleWebhook,
   webhookEventList,
   webhookIdParam,
@@ -23,7 +24,8 @@ export const webhookOperations = {
     tag: 'Webhooks',
     scope: 'manage',
     summary: 'Register a webhook',
-    description: 'The secret is shown once, in this answer. One is generated when none is given.',
+    description:
+      'The secret is shown once, in this answer, and is not in a repetition of it. One is generated when none is given.',
     params: z.strictObject({
       url: httpUrl,
       secret: webhookSecret.optional(),
@@ -35,6 +37,7 @@ export const webhookOperations = {
     status: 201,
     deadlineMs: 10_000,
     idempotent: true,
+    shownOnce: ['secret'],
     errors: ['webhook_exists'],
     example: {
       params: { url: 'https://example.com/hook', events: ['message', 'receipt'] },
@@ -178,7 +181,7 @@ export const webhookOperations = {
       webhook_id: webhookIdParam,
       secret: webhookSecret.optional().describe('Generated when absent.'),
     }),
-    result: createdWebhook,
+    result: rotatedWebhook,
     status: 200,
     deadlineMs: 10_000,
     idempotent: false,
