@@ -12,7 +12,7 @@ import { startApi, type ApiUnderTest } from '../support/api-under-test.ts';
 
 let api: ApiUnderTest;
 before(async () => {
-  api = await startApi();
+  api = await startApi({ settings: { baseUrl: 'http://127.0.0.1:3451' } });
   const created = await api.client.call('POST', '/api/v1/sessions', { body: { id: 'open', sandbox: true } });
   assert.equal(created.status, 201, created.text);
 });
