@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
+import type { Observer } from '../telemetry/observer.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { BrowserLogin } from './auth/browser-login.ts';
 import type { LoginLinks } from './auth/login-links.ts';
@@ -10,6 +11,7 @@ import type { WebhookTester } from '../webhooks/tester.ts';
 import type { Authenticator } from './auth/principal.ts';
 import type { StoredTokens } from './auth/stored-tokens.ts';
 import type { QrImages } from './qr-image.ts';
+import type { Exposition } from './metrics-route.ts';
 import type { SandboxPort } from './sandbox-port.ts';
 import type { EventStreams } from './streams/event-streams.ts';
 import type { SupervisorPort } from './supervisor-port.ts';
@@ -82,6 +84,9 @@ export interface ApiDependencies {
   readonly streams: EventStreams;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;
+  readonly observer?: Pick<Observer, 'requestAnswered'>;
+  /** Absent where there are none to be seen. */
+  readonly metrics?: Exposition | null;
   readonly log: Logger;
   readonly clock: Clock;
 }

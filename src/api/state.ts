@@ -5,6 +5,11 @@ import type { Principal } from './auth/principal.ts';
 /** What the middleware of one request share. */
 export interface RequestState {
   requestId: string;
+  /** The operation that serves the request, and the pattern of its path; null for pages, files and strangers. */
+  operation: string | null;
+  route: string | null;
+  /** The code of the error that is answered; null for none. */
+  error: string | null;
   /** Null until the token is checked, and on public routes. */
   principal: Principal | null;
   /** The signed-in browser that made the request; null for holders of tokens and for strangers. */

@@ -5,6 +5,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel, processPort } from '../contract/channel.ts';
 import { WardenError } from '../contract/errors.ts';
+import { maskFields } from '../log-redaction.ts';
+import { outsideRequests } from '../request-scope.ts';
+import { addChildSpan } from '../tracing.ts';
 import {
   protocolVersion,
   type ChildNotices,
@@ -175,7 +178,8 @@ export class ManagedChild {
         });
         return;
       case 'spawn':
-        this.#spawn();
+        // Whatever the process tells from then on has nothing to do with who had it started.
+        outsideRequests(() => this.#spawn());
         return;
       case 'shut_down':
         this.#askToEnd(effect.deadlineMs);
@@ -221,6 +225,7 @@ export class ManagedChild {
       environment: settings.childEnvironment,
       heartbeatMs: intervalMs,
       restingHeartbeatMs: restingBeatMs({ intervalMs, suspectMs }),
+      isTalkative: log.isLevelEnabled('debug'),
       onError: (error) => {
         log.warn({ err: error, pid: child.pid }, 'child process reported an error');
         if (child.pid === undefined) this.#over(incarnation, { code: null, signal: null, spawnError: error.message });
@@ -269,11 +274,14 @@ export class ManagedChild {
           else this.#listeners.onHello();
         },
         link: (snapshot) => this.#listeners.onLink(snapshot),
-        log: ({ level, message, fields }) => this.#environment.log[level]({ ...fields, pid: child.pid }, message),
+        log: ({ level, message, fields }) =>
+          this.#environment.log[level]({ ...maskFields(fields), pid: child.pid, process: 'child' }, message),
+        span: addChildSpan,
         heartbeat: (heartbeat) => this.#heard(child, heartbeat),
       },
       window: channelWindow,
       overflow: 'reject',
+      onRefused: () => this.#environment.observer?.ipcRefused(),
       deadlineMs: requestDeadlineMs,
       timeoutCode: 'session_busy',
     });
@@ -376,6 +384,7 @@ export class ManagedChild {
     else
       log.warn({ pid: child.pid, cause: verdict.cause, code, signal, stderr: stderrTail }, 'child ended unexpectedly');
     this.#step({ tag: 'exited', verdict });
+    this.#environment.observer?.childEnded(verdict.cause);
     this.#listeners.onGone({
       // The policy may have found that this was once too often.
       verdict: this.#state.lastExit ?? verdict,

@@ -9,6 +9,9 @@ import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
+import { currentOrigin, outsideRequests } from '../request-scope.ts';
+import type { Observer } from '../telemetry/observer.ts';
+import { traced } from '../tracing.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import { pacingLimit, type Governors } from './governors.ts';
@@ -32,6 +35,7 @@ interface SendsOptions {
   readonly patienceMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly observer?: Pick<Observer, 'sendAcknowledged'> | undefined;
   /** Ends with the supervisor. */
   readonly signal: AbortSignal;
 }
@@ -125,7 +129,8 @@ export class Sends {
       if (delayMs > 0) await sleep(delayMs, AbortSignal.any([wake.signal, signal]));
       return !signal.aborted && (await this.#sendWaiting(session));
     };
-    void run()
+    // What waits was accepted for others than whoever happens to wake it.
+    void outsideRequests(run)
       .catch((error: unknown) => {
         log.warn({ err: error, session: session.id }, 'waiting messages could not be sent');
         return true;
@@ -324,19 +329,32 @@ export class Sends {
     const { id, operation, params, expiresAt, media } = accepted;
     session.sending.add(id);
     try {
-      const answer = await channel.request(
-        'send',
-        { session: session.id, name: operation, params, messageId: id, expiresAt, media },
-        { deadlineMs: this.#deadlineOf(accepted) },
+      const attributes = { 'warden.session': session.id, 'warden.operation': operation, 'warden.message_id': id };
+      const answer = await traced('ipc send', attributes, () =>
+        channel.request(
+          'send',
+          { session: session.id, name: operation, params, messageId: id, expiresAt, media, origin: currentOrigin() },
+          { deadlineMs: this.#deadlineOf(accepted) },
+        ),
       );
+      this.#tell(accepted, answer.status);
       if (answer.status === 'sent') this.#options.onFinal(accepted);
       return answer;
     } catch (thrown) {
+      this.#tell(accepted, toWardenError(thrown).code);
       await this.#pacing.failed(accepted, toWardenError(thrown));
       throw thrown;
     } finally {
       session.sending.delete(id);
     }
+  }
+
+  /** What came of handing a message to its child: `sent`, `pending`, or the code of an error. */
+  #tell({ session, id, operation, acceptedAt }: AcceptedSend, outcome: string): void {
+    const { log, clock, observer } = this.#options;
+    const latencyMs = clock.now() - acceptedAt;
+    log.debug({ session, messageId: id, operation, outcome, latencyMs }, 'message handed over');
+    if (outcome === 'sent') observer?.sendAcknowledged(latencyMs);
   }
 
   /** As long as the failure is not in the store the message waits, and will be tried again. */
@@ -351,6 +369,7 @@ export class Sends {
     const hold = error === null ? await this.#pacing.holdOf(accepted) : null;
     const code = error?.code ?? (hold === null ? expiredCode : 'pacing_limit');
     const reason = error?.message ?? hold?.reason ?? expiredReason;
+    this.#options.log.debug({ session: accepted.session, messageId: accepted.id, code }, 'message failed');
     await this.#options.store.messages.fail(accepted.session, accepted.id, {
       at: this.#options.clock.now(),
       errorCode: code,

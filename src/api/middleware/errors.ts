@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorCatalogue, toWardenError, WardenError } from '../../contract/errors.ts';
 import type { Logger } from '../../log.ts';
+import { maskPath } from '../../log-redaction.ts';
 import { errorEnvelope, retryAfterSeconds } from '../error-envelope.ts';
 import type { RequestMiddleware } from '../state.ts';
 
@@ -13,8 +14,9 @@ export function errors(log: Logger): RequestMiddleware {
     } catch (thrown) {
       const error = toWardenError(thrown);
       const { status } = errorCatalogue[error.code];
+      ctx.state.error = error.code;
       if (error.code === 'internal_error') {
-        log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed inside the gateway');
+        log.error({ err: error.cause ?? error }, 'request failed inside the gateway');
       }
       const retryAfter = retryAfterSeconds(error);
       if (retryAfter !== null) ctx.set('retry-after', String(retryAfter));
@@ -27,10 +29,11 @@ export function errors(log: Logger): RequestMiddleware {
     }
     log.debug(
       {
-        requestId: ctx.state.requestId,
         method: ctx.method,
-        path: ctx.path,
+        path: maskPath(ctx.path),
+        operation: ctx.state.operation,
         status: ctx.status,
+        error: ctx.state.error,
         durationMs: Math.round(performance.now() - startedAt),
       },
       'request answered',
