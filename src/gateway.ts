@@ -24,9 +24,12 @@ import { WardenError } from './contract/errors.ts';
 import { logger, type Logger } from './log.ts';
 import { Readiness } from './readiness.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { createMedia, type Media } from './media/media.ts';
 import { mediaSettings } from './media-settings.ts';
+import { metricSources } from './metric-sources.ts';
 import { pacingSettings } from './pacing-settings.ts';
+import { outsideRequests } from './request-scope.ts';
 import { createStore } from './store/create-store.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { Janitor } from './store/janitor.ts';
@@ -38,6 +41,10 @@ import { ScheduledSends } from './supervisor/scheduled-sends.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { SupervisorOptions } from './supervisor/supervisor-options.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import type { Observer } from './telemetry/observer.ts';
+import { startTracing } from './telemetry/start-tracing.ts';
+import { traceSettings } from './telemetry/trace-settings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 import { createWebhookEngine } from './webhooks/engine.ts';
 import { gatewayVersion } from './version.ts';
@@ -89,10 +96,15 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   };
   try {
     await listen(server, config);
+    disposables.defer(await startTracing(traceSettings(config, gatewayVersion), logger('traces')));
+    const metrics = createMetrics({ isPerSession: config.metricsPerSession });
+    disposables.defer(() => metrics.stop());
+    disposables.defer(await serveMetrics(config, metrics));
     surviveAcceptErrors(server, (error) => log.warn({ err: error }, 'connections cannot be accepted'));
     const secrets = await loadSecrets(config, systemClock);
     const database = await openDatabase(config, disposables, log);
-    const store = await openStore(database.url, config, { readiness, signal, log });
+    const { observer } = metrics;
+    const store = await openStore(database.url, config, { readiness, signal, log, onEvent: observer.eventCommitted });
     disposables.defer(() => store.close());
     const janitor = createJanitor(config, store);
     disposables.defer(() => janitor.stop());
@@ -109,7 +121,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     const paced = { store, settings: pacingSettings(config), clock: systemClock, log: logger('pacing') };
     const pacing = new Governors(paced);
     disposables.defer(() => pacing.stop());
-    const parts = { store, media, pacing, children, postgresPid: database.pid };
+    const parts = { store, media, pacing, children, observer, postgresPid: database.pid };
     const { sandbox, supervisor } = createSupervision(config, parts);
     if (sandbox !== null) disposables.defer(() => sandbox.stop());
     const webhooks = createWebhookEngine({
@@ -117,6 +129,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       settings: webhookSettings(config),
       log: logger('webhooks'),
       clock: systemClock,
+      observer,
       random: Math.random,
     });
     disposables.defer(() => webhooks.stop(webhookStopMs));
@@ -153,7 +166,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       supervisor,
       sandbox,
       media,
-      schedule,
+      // What these begin serves everybody.
+      schedule: { wakeAt: (dueAt) => outsideRequests(() => schedule.wakeAt(dueAt)) },
       auth,
       tokens,
       audit,
@@ -168,7 +182,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         clock: systemClock,
       }),
       pacing,
-      bulk,
+      bulk: { wake: () => outsideRequests(() => bulk.wake()) },
       webhookTester: webhooks.tester,
       qrImages,
       streams,
@@ -188,10 +202,13 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         outboundAllowCidr: config.outboundAllowCidr,
         configuration: config.described,
       },
+      observer,
+      metrics: { contentType: metrics.contentType, render: metrics.render, token: config.metricsToken },
       log: logger('api'),
       clock: systemClock,
     });
     serve = app.callback();
+    metrics.watch(metricSources({ store, supervisor, media, streams }));
     await supervisor.start();
     schedule.start();
     readiness.serves({ store, supervisor });
@@ -226,12 +243,14 @@ function createSupervision(
     media,
     pacing,
     children,
+    observer,
     postgresPid,
   }: {
     readonly store: Store;
     readonly media: Media;
     readonly pacing: Governors;
     readonly children: ChildProgram;
+    readonly observer: Observer;
     readonly postgresPid: () => number | null;
   },
 ): { sandbox: SandboxLauncher | null; supervisor: Supervisor } {
@@ -261,6 +280,7 @@ function createSupervision(
     storagePath,
     resolveTarget,
     otherProcesses: () => ({ postgres: postgresPid(), simulator: sandbox?.pid ?? null }),
+    observer,
     onFinal: ({ media: sent }) => {
       if (sent?.source.tag === 'file') void media.spool.release(sent.source.path);
     },
@@ -309,12 +329,22 @@ async function openDatabase(config: Config, disposables: AsyncDisposableStack, l
 async function openStore(
   connection: string,
   config: Config,
-  { readiness, signal, log }: { readonly readiness: Readiness; readonly signal: AbortSignal; readonly log: Logger },
+  {
+    readiness,
+    signal,
+    log,
+    onEvent,
+  }: {
+    readonly readiness: Readiness;
+    readonly signal: AbortSignal;
+    readonly log: Logger;
+    readonly onEvent: Observer['eventCommitted'];
+  },
 ): Promise<Store> {
   for (;;) {
     try {
       if (config.autoMigrate) await migrate({ connection, log: logger('store') });
-      return await createStore({ connection, log: logger('store'), clock: systemClock });
+      return await createStore({ connection, log: logger('store'), clock: systemClock, onEvent });
     } catch (error) {
       if (!(error instanceof WardenError) || error.code !== 'storage_unavailable') throw error;
       readiness.waitsFor(error.message);

@@ -209,7 +209,7 @@ export function createFakeStore(): FakeStore {
       disable: unused,
       rotateSecret: unused,
     },
-    webhookHealth: { totals: unused },
+    webhookHealth: { states: unused, totals: unused },
     deliveries: {
       list: unused,
       get: unused,

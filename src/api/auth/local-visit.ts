@@ -24,7 +24,7 @@ const harmlessSites = new Set([undefined, 'none', 'same-origin']);
 export function isLocalVisit({ listenHost, remoteAddress, headers }: Visit): boolean {
   const { host } = headers;
   return (
-    (listenHost === 'localhost' || isLoopback(listenHost)) &&
+    isLoopbackHost(listenHost) &&
     isLoopback(remoteAddress ?? '') &&
     typeof host === 'string' &&
     ownNames.test(host) &&
@@ -32,6 +32,9 @@ export function isLocalVisit({ listenHost, remoteAddress, headers }: Visit): boo
     harmlessSites.has(textOf(headers['sec-fetch-site']))
   );
 }
+
+/** Whether a listener there is reached from this machine only. */
+export const isLoopbackHost = (host: string): boolean => host === 'localhost' || isLoopback(host);
 
 function isLoopback(address: string): boolean {
   const family = isIP(address);
