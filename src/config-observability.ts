@@ -32,7 +32,8 @@ export const metricsVariables = {
     name: 'METRICS_TOKEN',
     isSecret: true,
     check: refuseWeakToken,
-    sentence: 'Token that opens the metrics and nothing else, at least 16 characters; METRICS_PORT then asks for it, too.',
+    sentence:
+      'Token that opens the metrics and nothing else, at least 16 characters; METRICS_PORT then asks for it, too.',
   }),
   metricsPerSession: flag({
     name: 'METRICS_PER_SESSION',

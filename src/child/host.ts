@@ -89,7 +89,8 @@ export class Host {
     const begun = clock.monotonic();
     const tell = (error: string | null): void => {
       const durationMs = clock.monotonic() - begun;
-      if (traceparent !== null) notify('span', requestSpan(request, { parent: traceparent, startedAt, durationMs, error }));
+      if (traceparent !== null)
+        notify('span', requestSpan(request, { parent: traceparent, startedAt, durationMs, error }));
       if (isTalkative) notify('log', requestLine(request, { durationMs, error }));
     };
     try {

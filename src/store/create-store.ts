@@ -48,16 +48,13 @@ export async function createStore(options: {
   const database = await openDatabase(connection, log);
   const nextUlid = monotonicFactory();
   const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
-  const queue = new CommitQueue(
-    async (writes) => {
-      const { outcomes, events } = await database.transaction((transaction) =>
-        commitBatch(transaction, writes, newEventId),
-      );
-      for (const { event } of events) options.onEvent?.(event);
-      return outcomes;
-    },
-    log,
-  );
+  const queue = new CommitQueue(async (writes) => {
+    const { outcomes, events } = await database.transaction((transaction) =>
+      commitBatch(transaction, writes, newEventId),
+    );
+    for (const { event } of events) options.onEvent?.(event);
+    return outcomes;
+  }, log);
   const listener = new NotificationListener(connection, log);
   const credentials = createCredentialsStore(database);
   const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);

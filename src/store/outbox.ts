@@ -145,7 +145,17 @@ const claimedRow = targetRow.extend({
 
 function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
   const { delivery_id: deliveryId, schedule_offset: scheduleOffset, is_due: isDue, is_laned: isLaned, ...rest } = row;
-  const { attempts, event_id: eventId, name, sequence, at, data, request_id: requestId, traceparent, ...webhook } = rest;
+  const {
+    attempts,
+    event_id: eventId,
+    name,
+    sequence,
+    at,
+    data,
+    request_id: requestId,
+    traceparent,
+    ...webhook
+  } = rest;
   return {
     id: String(deliveryId),
     webhook,

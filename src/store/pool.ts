@@ -68,7 +68,7 @@ export async function openDatabase(connection: string, log: Logger): Promise<Dat
   pool.on('error', (error) => log.warn({ err: error }, 'database connection failed'));
   const lend = createLender(pool, maxPoolSize);
   return {
-    run: (work, timeoutMs = callTimeoutMs) => translated(lend(timeoutMs, work)),
+    run: (work, timeoutMs = callTimeoutMs) => traced('store statements', {}, () => translated(lend(timeoutMs, work))),
     transaction: (work) =>
       traced('store transaction', {}, () =>
         translated(

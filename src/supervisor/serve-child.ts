@@ -44,7 +44,8 @@ export function serveChild({ store, epochOf, onFenced, log }: ServeOptions): Han
     keys_set: (body) => write(body, () => commits.setKeys(body)),
     record: async (body) => {
       await write(body, () => commits.record(body));
-      for (const messageId of messagesOf(body.items)) log.debug({ session: body.session, messageId }, 'message recorded');
+      for (const messageId of messagesOf(body.items))
+        log.debug({ session: body.session, messageId }, 'message recorded');
       return null;
     },
     message_sending: (body) => write(body, () => commits.sending(body)),

@@ -86,8 +86,14 @@ export class Collector {
 
   #supervision({ children, processes, machine, admission, breaker, gates }: SupervisorStats): void {
     const registry = this.#registry;
-    registry.replace('children', tally(children, 'state', ({ state }) => state));
-    registry.set('childRestarts', sum(children, ({ restarts }) => restarts));
+    registry.replace(
+      'children',
+      tally(children, 'state', ({ state }) => state),
+    );
+    registry.set(
+      'childRestarts',
+      sum(children, ({ restarts }) => restarts),
+    );
     registry.set('childLoopDelay', Math.max(0, ...children.map((child) => child.loopDelayP99Ms ?? 0)) / 1000);
     registry.replace('startsWaiting', [
       [{ gate: 'start' }, gates.waitingToStart],
@@ -153,7 +159,10 @@ export class Collector {
 
   #sessions(counted: readonly CountedSession[]): void {
     const registry = this.#registry;
-    registry.replace('sessions', tally(counted, 'status', ({ status }) => status));
+    registry.replace(
+      'sessions',
+      tally(counted, 'status', ({ status }) => status),
+    );
     registry.replace(
       'sessionStatus',
       counted.map(({ id, status }) => [{ session: id, status }, 1]),

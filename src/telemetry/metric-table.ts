@@ -79,7 +79,9 @@ export const metricTable = {
   webhooks: ofDatabase(
     gauge('warden_webhooks', 'Webhooks by the state of their breaker, those that are off apart.', ['state']),
   ),
-  queueDepth: ofDatabase(gauge('warden_webhook_queue_depth', 'Deliveries that wait, those of disabled webhooks aside.')),
+  queueDepth: ofDatabase(
+    gauge('warden_webhook_queue_depth', 'Deliveries that wait, those of disabled webhooks aside.'),
+  ),
   queueAge: ofDatabase(gauge('warden_webhook_queue_oldest_seconds', 'Age of the oldest of them; 0 when none waits.')),
   queueHeld: ofDatabase(gauge('warden_webhook_held', 'Deliveries that wait for a disabled webhook.')),
   deadLetters: ofDatabase(gauge('warden_webhook_dead_letters', 'Deliveries that were given up and are kept.')),
