@@ -30,6 +30,7 @@ import { mediaSettings } from './media-settings.ts';
 import { metricSources } from './metric-sources.ts';
 import { pacingSettings } from './pacing-settings.ts';
 import { outsideRequests } from './request-scope.ts';
+import { childrenBudgetMs, requestsBudgetMs, webhooksBudgetMs } from './stop-budget.ts';
 import { createStore } from './store/create-store.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { Janitor } from './store/janitor.ts';
@@ -71,9 +72,6 @@ export interface GatewayOptions {
 export type ChildProgram = Pick<SupervisorOptions, 'childEntry' | 'childFlags'>;
 
 const databaseRetryMs = 2_000;
-const webhookStopMs = 5_000;
-const requestStopMs = 5_000;
-const oneSessionReserveMs = 3_000;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
@@ -85,14 +83,23 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const { signal = new AbortController().signal, children = {} } = options;
   // Listens first: who waits for the gateway is told what the gateway waits for.
   let serve: (request: IncomingMessage, response: ServerResponse) => unknown = refuseUntilReady;
-  const server = createHttpServer(withProbes(readiness.check, (request, response) => serve(request, response)));
+  const server = createHttpServer(
+    withProbes(readiness.check, (request, response) => {
+      // Whoever keeps a connection is to open the next one elsewhere.
+      if (readiness.isStopping) response.setHeader('connection', 'close');
+      return serve(request, response);
+    }),
+  );
   /** Answers those who would wait longer than a stop takes. */
   let drain = (): void => undefined;
+  let stopsAt = Number.POSITIVE_INFINITY;
+  const leftMs = (): number => stopsAt - systemClock.monotonic();
   const stopServing = async (): Promise<void> => {
     readiness.stops();
     if (config.drainDelayMs > 0 && server.listening) await delay(config.drainDelayMs);
+    stopsAt = systemClock.monotonic() + config.shutdownTimeoutMs;
     drain();
-    await stopAccepting(server, requestStopMs);
+    await stopAccepting(server, requestsBudgetMs(config.shutdownTimeoutMs));
   };
   try {
     await listen(server, config);
@@ -132,8 +139,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       observer,
       random: Math.random,
     });
-    disposables.defer(() => webhooks.stop(webhookStopMs));
-    disposables.defer(() => supervisor.stop(Math.max(config.shutdownTimeoutMs - webhookStopMs, oneSessionReserveMs)));
+    disposables.defer(() => webhooks.stop(webhooksBudgetMs(leftMs())));
+    disposables.defer(() => supervisor.stop(childrenBudgetMs(leftMs())));
 
     const schedule = new ScheduledSends({
       store: store.scheduled,

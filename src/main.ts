@@ -47,10 +47,13 @@ function stopOnSignals(gateway: Promise<Gateway>, config: Config, starting: Abor
     }
     stoppingSince = performance.now();
     log.info({ signal }, 'stopping');
-    setTimeout(() => {
-      log.error('stopping took too long');
-      process.exit(2);
-    }, config.shutdownTimeoutMs + forcedExitMs).unref();
+    setTimeout(
+      () => {
+        log.error('stopping took too long');
+        process.exit(2);
+      },
+      config.drainDelayMs + config.shutdownTimeoutMs + forcedExitMs,
+    ).unref();
     starting.abort();
     void gateway
       // A start that was given up has cleaned up after itself.

@@ -18,7 +18,10 @@ export interface Exposition {
 
 export function metricsRoute({ auth, metrics = null }: Pick<ApiDependencies, 'auth' | 'metrics'>): RequestMiddleware {
   return async (ctx, next) => {
-    if (metrics === null || ctx.path !== metricsPath || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    if (metrics === null || ctx.path !== metricsPath || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) {
+      await next();
+      return;
+    }
     const token = tokenOf(ctx);
     if (!isMetricsToken(token, metrics.token)) {
       const principal = token === '' ? null : await auth.authenticate(token);

@@ -22,6 +22,7 @@ import {
   type Sampler,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace';
+import { setTimeout as delay } from 'node:timers/promises';
 import { assertNever } from '../contract/assert-never.ts';
 import type { Logger } from '../log.ts';
 import { isTraceparent, type Span, type SpanKind, type SpanStart, type Tracer } from '../tracing.ts';
@@ -35,6 +36,8 @@ export interface RunningTracer {
 
 /** Spans wait so long for others to be sent with. */
 const batchDelayMs = 2_000;
+/** A collector that hangs must not keep the gateway from ending. */
+const farewellMs = 2_000;
 
 export async function startOtelTracer(settings: TraceSettings, log: Logger): Promise<RunningTracer> {
   diag.setLogger(complaintsTo(log));
@@ -69,9 +72,11 @@ export async function startOtelTracer(settings: TraceSettings, log: Logger): Pro
         return spanOf(span);
       },
     },
-    stop: () => provider.shutdown().catch(() => undefined),
+    stop: () => Promise.race([provider.shutdown().catch(() => undefined), pause(farewellMs)]),
   };
 }
+
+const pause = (delayMs: number): Promise<void> => delay(delayMs, undefined, { ref: false });
 
 const kinds = {
   internal: OtelKind.INTERNAL,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { z } from 'zod';
 import { metricEntries } from '../../src/telemetry/metric-table.ts';
 import { at } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -15,10 +16,8 @@ const secretText = 'Nobody but the recipient reads this';
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const callersSpan = 'b7ad6b7169203331';
 
-interface Line {
-  readonly msg: string;
-  readonly [field: string]: unknown;
-}
+const logLine = z.looseObject({ msg: z.string() });
+type Line = z.output<typeof logLine>;
 
 describe('a gateway that is watched', () => {
   let gateway: GatewayUnderTest;
@@ -69,7 +68,7 @@ describe('a gateway that is watched', () => {
     gateway.output
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
-      .map((line): Line => JSON.parse(line));
+      .map((line) => logLine.parse(JSON.parse(line)));
 
   const scrape = async (): Promise<readonly Family[]> => {
     const answer = await fetch(metricsUrl, { headers: { authorization: `Bearer ${metricsToken}` } });
