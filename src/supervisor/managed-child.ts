@@ -5,7 +5,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel, processPort } from '../contract/channel.ts';
 import { WardenError } from '../contract/errors.ts';
-import { maskFields } from '../log-redaction.ts';
 import { outsideRequests } from '../request-scope.ts';
 import { addChildSpan } from '../tracing.ts';
 import {
@@ -17,6 +16,7 @@ import {
 } from '../contract/ipc.ts';
 import type { ChildChannel, ChildEnvironment, ChildListeners } from './child-environment.ts';
 import { ChildMemory } from './child-memory.ts';
+import { logOfChild } from './child-lines.ts';
 import { classifyExit, type KillCause } from './exit-cause.ts';
 import type { Incarnation } from './incarnation.ts';
 import { judgeMemory } from './memory-policy.ts';
@@ -178,7 +178,7 @@ export class ManagedChild {
         });
         return;
       case 'spawn':
-        // Whatever the process tells from then on has nothing to do with who had it started.
+        // What the process tells is not told for whoever had it started.
         outsideRequests(() => this.#spawn());
         return;
       case 'shut_down':
@@ -274,8 +274,7 @@ export class ManagedChild {
           else this.#listeners.onHello();
         },
         link: (snapshot) => this.#listeners.onLink(snapshot),
-        log: ({ level, message, fields }) =>
-          this.#environment.log[level]({ ...maskFields(fields), pid: child.pid, process: 'child' }, message),
+        log: (line) => logOfChild(this.#environment.log, child.pid, line),
         span: addChildSpan,
         heartbeat: (heartbeat) => this.#heard(child, heartbeat),
       },

@@ -18,6 +18,7 @@ import { pacingLimit, type Governors } from './governors.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Hold } from './pacing-policy.ts';
 import { chatOf, isDefinite, pendingOf, type Attempt } from './send-attempt.ts';
+import { reportSend } from './send-report.ts';
 import { SendPacing } from './send-pacing.ts';
 import { sleep } from './start-gate.ts';
 
@@ -337,24 +338,16 @@ export class Sends {
           { deadlineMs: this.#deadlineOf(accepted) },
         ),
       );
-      this.#tell(accepted, answer.status);
+      reportSend(this.#options, accepted, answer.status);
       if (answer.status === 'sent') this.#options.onFinal(accepted);
       return answer;
     } catch (thrown) {
-      this.#tell(accepted, toWardenError(thrown).code);
+      reportSend(this.#options, accepted, toWardenError(thrown).code);
       await this.#pacing.failed(accepted, toWardenError(thrown));
       throw thrown;
     } finally {
       session.sending.delete(id);
     }
-  }
-
-  /** What came of handing a message to its child: `sent`, `pending`, or the code of an error. */
-  #tell({ session, id, operation, acceptedAt }: AcceptedSend, outcome: string): void {
-    const { log, clock, observer } = this.#options;
-    const latencyMs = clock.now() - acceptedAt;
-    log.debug({ session, messageId: id, operation, outcome, latencyMs }, 'message handed over');
-    if (outcome === 'sent') observer?.sendAcknowledged(latencyMs);
   }
 
   /** As long as the failure is not in the store the message waits, and will be tried again. */

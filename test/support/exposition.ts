@@ -67,7 +67,9 @@ export function lint(families: readonly Family[]): readonly string[] {
 
 function histogramFaults(name: string, samples: readonly Sample[]): readonly string[] {
   const faults: string[] = [];
-  const groups = Map.groupBy(samples, ({ labels: { le: _, ...rest } }) => JSON.stringify(rest));
+  const groups = Map.groupBy(samples, ({ labels }) =>
+    JSON.stringify(Object.entries(labels).filter(([label]) => label !== 'le')),
+  );
   for (const group of groups.values()) {
     const buckets = group.filter((sample) => sample.name === `${name}_bucket`);
     const count = group.find((sample) => sample.name === `${name}_count`)?.value;
