@@ -135,7 +135,12 @@ function checkContent({ content }: InspectedDatabase): readonly Finding[] {
   const kept =
     deadLetters === 0
       ? []
-      : [webhooks.warn(`${deadLetters} deliveries were given up and are kept.`, 'Replay them once their receiver is back.')];
+      : [
+          webhooks.warn(
+            `${deadLetters} deliveries were given up and are kept.`,
+            'Replay them once their receiver is back.',
+          ),
+        ];
   const late =
     oldestPendingSeconds === null || oldestPendingSeconds < oldDeliverySeconds || troubled.length > 0
       ? []

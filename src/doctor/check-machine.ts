@@ -17,8 +17,8 @@ const descriptorsPerChild = 4;
 const ownDescriptors = 200;
 /** Connections of clients that are let in: see api/http-server.ts. */
 const clientDescriptors = 1_000;
-/** What a session takes of private memory at rest, and with a busy account: docs/lean-child.md. */
-const restingChildBytes = 25 * megabyte;
+/** A connected session takes 15 MB at rest (docs/lean-child.md); busy accounts take more. */
+const usualSessionBytes = 25 * megabyte;
 
 export function checkMachine(facts: MachineFacts, capacity: CapacityFacts): readonly Finding[] {
   return [
@@ -37,14 +37,22 @@ function checkNode(version: string): Finding {
   const [oldestMajor, oldestMinor] = oldestNode;
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
     ? node.ok(`Node ${version}.`)
-    : node.fail(`Node ${version} is too old.`, `Use npm start, which brings its own, or Node ${oldestNode.join('.')} or newer.`);
+    : node.fail(
+        `Node ${version} is too old.`,
+        `Use npm start, which brings its own, or Node ${oldestNode.join('.')} or newer.`,
+      );
 }
 
 function checkStorage({ storage, spoolQuotaBytes }: MachineFacts): readonly Finding[] {
   const disk = findingsOf('disk');
   const { path, exists, problem, freeBytes, freeFiles } = storage;
   if (problem !== null) {
-    return [disk.fail(`Nothing can be written to ${path}: ${problem}.`, 'Give it to the user of the gateway, or set WHATSAPP_STORAGE_PATH.')];
+    return [
+      disk.fail(
+        `Nothing can be written to ${path}: ${problem}.`,
+        'Give it to the user of the gateway, or set WHATSAPP_STORAGE_PATH.',
+      ),
+    ];
   }
   if (freeBytes === null) return [disk.warn(`How full ${path} is cannot be told.`, 'Look at it yourself.')];
   const what = `${inWords(freeBytes)} are free at ${path}${exists ? '' : ', which the start creates'}.`;
@@ -67,13 +75,13 @@ function checkMemory({ memory }: MachineFacts, capacity: CapacityFacts): readonl
     const what = `${inWords(freeBytes)} of ${inWords(limitBytes)} of ${place} are free.`;
     findings.push(check.warn(what, 'Give it more memory, or end something else.'));
   }
-  if (sessions === null) {
+  if (sessions === null || sessions === 0) {
     return findings.length > 0 ? findings : [check.ok(`${inWords(limitBytes)} of memory, ${inWords(freeBytes)} free.`)];
   }
   const children = Math.ceil(sessions / sessionsPerChild);
   const policy = { maxSessions: 0, overcommit, reserveMb };
   const { budgetBytes } = admissionBudget({ limitBytes, capsBytes: 0 }, policy);
-  const needed = reserveMb * megabyte + sessions * restingChildBytes;
+  const needed = reserveMb * megabyte + sessions * usualSessionBytes;
   const counted = `${sessions} ${sessions === 1 ? 'session' : 'sessions'} in up to ${children} processes`;
   if (children * capBytes > budgetBytes) {
     findings.push(
@@ -110,9 +118,13 @@ function checkDescriptors(limit: number | null, { sessions, sessionsPerChild }: 
 function checkWrappers({ platform, wrappers: { setpriv, prlimit } }: MachineFacts): Finding {
   const check = findingsOf('isolation');
   const missing = [...(setpriv === null ? ['setpriv'] : []), ...(prlimit === null ? ['prlimit'] : [])];
-  if (missing.length === 0) return check.ok('The kernel ends children with the gateway, and keeps them to their memory.');
+  if (missing.length === 0)
+    return check.ok('The kernel ends children with the gateway, and keeps them to their memory.');
   const what = `${missing.join(' and ')} cannot be used: children are guarded by the gateway alone.`;
-  return check.warn(what, platform === 'linux' ? 'Install util-linux.' : 'Run the gateway on Linux for full isolation.');
+  return check.warn(
+    what,
+    platform === 'linux' ? 'Install util-linux.' : 'Run the gateway on Linux for full isolation.',
+  );
 }
 
 function checkSecrets({ secrets }: MachineFacts): readonly Finding[] {

@@ -21,7 +21,10 @@ function checkGateway({ address, readiness, portProblem }: Facts['gateway']): Fi
   if (readiness.isReady) return check.ok(`It runs at ${address} and is ready.`);
   const reasons = readiness.text.split('\n').filter((line) => line.startsWith('[-]'));
   const reason = reasons.map((line) => line.slice(3)).join(' ') || 'it does not say why';
-  return check.warn(`It runs at ${address} and is not ready: ${reason}`, 'See its log; sessions that are broken do not make it so.');
+  return check.warn(
+    `It runs at ${address} and is not ready: ${reason}`,
+    'See its log; sessions that are broken do not make it so.',
+  );
 }
 
 function checkPort(name: string, address: string, problem: string | null): Finding {

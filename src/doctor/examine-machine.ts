@@ -55,7 +55,12 @@ async function nearestThatExists(path: string): Promise<string> {
 async function examineSecrets(storagePath: string, dotEnvPath: string): Promise<MachineFacts['secrets']> {
   const folder = join(storagePath, 'secrets');
   const names = await readdir(folder).catch(() => []);
-  const paths = [folder, ...names.map((name) => join(folder, name)), join(storagePath, 'postgres', 'password'), dotEnvPath];
+  const paths = [
+    folder,
+    ...names.map((name) => join(folder, name)),
+    join(storagePath, 'postgres', 'password'),
+    dotEnvPath,
+  ];
   const found = await Promise.all(
     paths.map((path) =>
       stat(path).then(
@@ -72,7 +77,9 @@ export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (!(error instanceof Error)) return 'for a reason that is not known';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
-  return code !== null && Object.hasOwn(reasons, code) ? (reasons[code] ?? code) : error.message.split('\n', 1)[0] || (code ?? error.name);
+  return code !== null && Object.hasOwn(reasons, code)
+    ? (reasons[code] ?? code)
+    : error.message.split('\n', 1)[0] || (code ?? error.name);
 }
 
 const reasons: Readonly<Record<string, string>> = {

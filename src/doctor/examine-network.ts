@@ -52,7 +52,10 @@ export async function examineWhatsApp(url: string | null, now: () => number): Pr
 /** What a gateway there says of itself; null when none answers. */
 async function readinessAt(baseUrl: string): Promise<Facts['gateway']['readiness']> {
   const ask = async (path: string) => {
-    const answer = await fetch(`${baseUrl}${path}`, { signal: AbortSignal.timeout(probeTimeoutMs), redirect: 'manual' });
+    const answer = await fetch(`${baseUrl}${path}`, {
+      signal: AbortSignal.timeout(probeTimeoutMs),
+      redirect: 'manual',
+    });
     return { status: answer.status, text: await answer.text() };
   };
   try {

@@ -34,7 +34,11 @@ export interface MachineFacts {
     readonly freeFiles: number | null;
   };
   readonly spoolQuotaBytes: number;
-  readonly memory: { readonly limitBytes: number; readonly freeBytes: number; readonly source: 'container' | 'machine' };
+  readonly memory: {
+    readonly limitBytes: number;
+    readonly freeBytes: number;
+    readonly source: 'container' | 'machine';
+  };
   readonly descriptorLimit: number | null;
   readonly wrappers: { readonly setpriv: string | null; readonly prlimit: string | null };
   /** Files that hold secrets; modes as permission bits. */

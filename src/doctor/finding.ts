@@ -20,7 +20,5 @@ export const findingsOf = (check: string) => ({
 const megabyte = 1_048_576;
 
 export function inWords(bytes: number): string {
-  return bytes >= 1024 * megabyte
-    ? `${(bytes / 1024 / megabyte).toFixed(1)} GB`
-    : `${Math.round(bytes / megabyte)} MB`;
+  return bytes >= 1024 * megabyte ? `${(bytes / 1024 / megabyte).toFixed(1)} GB` : `${Math.round(bytes / megabyte)} MB`;
 }
