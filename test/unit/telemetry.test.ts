@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
-import { logger, setLogLevel } from '../../src/log.ts';
 import { currentOrigin, inScope, outsideRequests } from '../../src/request-scope.ts';
 import { metricEntries } from '../../src/telemetry/metric-table.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { startTracing } from '../../src/telemetry/start-tracing.ts';
 import { traceSettings, type TraceSettings } from '../../src/telemetry/trace-settings.ts';
-import { isTraceparent, traced, tracedEntry } from '../../src/tracing.ts';
-import { eventually } from '../support/eventually.ts';
 import { lint, readExposition, valueOf } from '../support/exposition.ts';
-import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { sessionId } from '../support/store-fixtures.ts';
 
-setLogLevel('silent');
-const log = logger('test');
 const settingsOf = (environment: Readonly<Record<string, string>>): TraceSettings | null =>
   traceSettings(readConfig(environment, { dotEnvPath: null }), '1.2.3');
 
@@ -58,91 +52,6 @@ describe('the settings of traces', () => {
       () => settingsOf({ ...collector, OTEL_EXPORTER_OTLP_HEADERS: 'nothing' }),
       /OTEL_EXPORTER_OTLP_HEADERS/,
     );
-  });
-});
-
-describe('spans', () => {
-  const entry = { name: 'entry', kind: 'server', parent: null, attributes: {} } as const;
-
-  test('cost work nothing while nothing is traced, and change neither its result nor its failure', async () => {
-    assert.equal(
-      await tracedEntry(entry, async () => traced('part', {}, async () => currentOrigin().traceparent)),
-      null,
-    );
-    await assert.rejects(
-      traced('part', {}, () => Promise.reject(new Error('as ever'))),
-      /as ever/,
-    );
-  });
-
-  test('go out in the binary form, too, with ids and never with what failed in words', async () => {
-    const collector = await startOtlpReceiver();
-    const settings = settingsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'binary' });
-    const stop = await startTracing(settings, log);
-    try {
-      const failing = tracedEntry(entry, () =>
-        traced('failing part', {}, () => Promise.reject(new Error('of somebody'))),
-      );
-      await assert.rejects(failing, /of somebody/);
-    } finally {
-      await stop();
-    }
-    const [request] = await eventually(() => collector.requests.length > 0 && collector.requests);
-    assert.equal(request?.path, '/v1/traces');
-    assert.equal(request.headers['content-type'], 'application/x-protobuf');
-    const body = request.body.toString('latin1');
-    assert.match(body, /failing part/);
-    assert.match(body, /internal_error/);
-    assert.doesNotMatch(body, /of somebody/);
-    await collector.close();
-  });
-
-  test('follow what the caller has decided, and the sampler where nobody has', async () => {
-    const collector = await startOtlpReceiver();
-    const stop = await startTracing(
-      settingsOf({
-        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-        OTEL_TRACES_SAMPLER: 'parentbased_always_off',
-      }),
-      log,
-    );
-    const parent = (flags: string): string => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-${flags}`;
-    await tracedEntry({ ...entry, name: 'unasked' }, async () => undefined);
-    await tracedEntry({ ...entry, name: 'unwanted', parent: parent('00') }, async () => undefined);
-    await tracedEntry({ ...entry, name: 'wanted', parent: parent('01') }, () =>
-      traced('its part', {}, async () => undefined),
-    );
-    await stop();
-    assert.deepEqual(
-      collector
-        .spans()
-        .map(({ name }) => name)
-        .toSorted(),
-      ['its part', 'wanted'],
-    );
-    await collector.close();
-  });
-
-  test('a collector that is away keeps nobody waiting at the end', async () => {
-    const stop = await startTracing(settingsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }), log);
-    await tracedEntry(entry, async () => undefined);
-    const begun = performance.now();
-    await stop();
-    assert.ok(performance.now() - begun < 5_000);
-  });
-
-  test('a traceparent that is none is not gone on with', () => {
-    assert.equal(isTraceparent(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`), true);
-    for (const bad of [
-      '',
-      `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`,
-      `00-${'a'.repeat(32)}-${'0'.repeat(16)}-01`,
-      `ff-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
-      `00-${'A'.repeat(32)}-${'b'.repeat(16)}-01`,
-    ]) {
-      assert.equal(isTraceparent(bad), false, bad);
-    }
   });
 });
 
@@ -201,5 +110,87 @@ describe('the table of metrics', () => {
     assert.equal(valueOf(families, 'warden_webhook_attempt_duration_seconds_bucket', { le: '2.5' }), 1);
     assert.equal(valueOf(families, 'warden_send_latency_seconds_sum'), 0);
     assert.doesNotMatch(text, /15551234567|stranger/);
+  });
+});
+
+describe('a scrape', () => {
+  const gigabyte = 1024 ** 3;
+  const stats = {
+    children: [],
+    processes: {
+      supervisor: { processes: 1, privateBytes: 5, pssBytes: null },
+      postgres: null,
+      simulator: null,
+    },
+    machine: { limitBytes: gigabyte, source: 'machine', totalBytes: gigabyte, freeBytes: 1 },
+    admission: { capsBytes: 0, budgetBytes: 1, freeBytes: 1, overcommit: 4, reserveBytes: 1, maxSessions: 0 },
+    breaker: { state: 'paused', deathsInWindow: 9, pausedMs: 1, trips: 1 },
+    gates: { starting: 0, waitingToStart: 3, waitingToConnect: 0, startConcurrency: 2, connectRatePerSecond: 4 },
+  } as const;
+  const totals = {
+    webhooks: 1,
+    disabled: 0,
+    queueDepth: 4,
+    oldestPendingAt: 1_000,
+    held: 0,
+    dead: 2,
+    failing: 0,
+    failingWebhooks: [],
+  };
+
+  function watched(isPerSession: boolean) {
+    const seen = { isAway: false };
+    const metrics = createMetrics({ isPerSession });
+    metrics.watch({
+      version: '1.2.3',
+      now: () => 61_000,
+      stats: () => ({ ...stats, breaker: { ...stats.breaker } }),
+      ping: () => (seen.isAway ? Promise.reject(new Error('away')) : Promise.resolve()),
+      sessions: async () => [
+        { id: sessionId('shop'), status: 'connected', child: { memoryBytes: 7, restarts: 1 } },
+        { id: sessionId('desk'), status: 'disconnected', child: null },
+      ],
+      webhooks: async () => totals,
+      webhookStates: async () => ({ closed: 1, open: 0, half_open: 0, off: 0 }),
+      pool: () => ({ acquired: 1, idle: 2, waiting: 0, size: 10 }),
+      spool: () => ({ usedBytes: 3, quotaBytes: 9 }),
+      streams: () => 2,
+      descriptors: () => ({ open: null, most: null }),
+    });
+    const scrape = async () => readExposition(await metrics.render());
+    return { metrics, seen, scrape };
+  }
+
+  test('tells nothing that came from a database which does not answer any more', async () => {
+    const { metrics, seen, scrape } = watched(true);
+    const well = await scrape();
+    assert.deepEqual(lint(well), []);
+    assert.equal(valueOf(well, 'warden_webhook_queue_oldest_seconds'), 60);
+    assert.equal(valueOf(well, 'warden_sessions', { status: 'connected' }), 1);
+    seen.isAway = true;
+    const away = await scrape();
+    assert.equal(valueOf(away, 'warden_database_up'), 0);
+    const ofDatabase = metricEntries.filter(({ isOfDatabase }) => isOfDatabase === true).map(({ name }) => name);
+    assert.ok(ofDatabase.length > 5);
+    for (const { name, samples } of away) if (ofDatabase.includes(name)) assert.deepEqual(samples, [], name);
+    assert.equal(valueOf(away, 'warden_starts_paused'), 1);
+    assert.equal(valueOf(away, 'warden_event_streams'), 2);
+    seen.isAway = false;
+    assert.equal(valueOf(await scrape(), 'warden_webhook_dead_letters'), 2);
+    metrics.stop();
+  });
+
+  test('names sessions only where that is wanted', async () => {
+    const one = watched(true);
+    const named = await one.scrape();
+    assert.equal(valueOf(named, 'warden_session_status', { session: 'shop', status: 'connected' }), 1);
+    assert.equal(valueOf(named, 'warden_session_memory_bytes', { session: 'shop' }), 7);
+    assert.equal(valueOf(named, 'warden_session_memory_bytes', { session: 'desk' }), undefined);
+    one.metrics.stop();
+    const other = watched(false);
+    assert.ok(
+      (await other.scrape()).every(({ samples }) => samples.every(({ labels }) => labels['session'] === undefined)),
+    );
+    other.metrics.stop();
   });
 });
