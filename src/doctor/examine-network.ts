@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import type { Config } from '../config.ts';
 import { reasonOf } from './examine-machine.ts';
 import type { Facts, NetworkFacts, Tried } from './facts.ts';

@@ -16,7 +16,7 @@ import {
 } from '../contract/ipc.ts';
 import type { ChildChannel, ChildEnvironment, ChildListeners } from './child-environment.ts';
 import { ChildMemory } from './child-memory.ts';
-import { logOfChild } from './child-lines.ts';
+import { logEndOfChild, logOfChild } from './child-lines.ts';
 import { classifyExit, type KillCause } from './exit-cause.ts';
 import type { Incarnation } from './incarnation.ts';
 import { judgeMemory } from './memory-policy.ts';
@@ -178,7 +178,6 @@ export class ManagedChild {
         });
         return;
       case 'spawn':
-        // What the process tells is not told for whoever had it started.
         outsideRequests(() => this.#spawn());
         return;
       case 'shut_down':
@@ -213,6 +212,7 @@ export class ManagedChild {
           );
   }
 
+  /** Outside of requests: what the process tells is not told for whoever had it started. */
   #spawn(): void {
     const { childEntry, childFlags, settings, wrappers, orphans, pulse, clock, log } = this.#environment;
     const { heartbeatIntervalMs: intervalMs, heartbeatSuspectMs: suspectMs } = settings;
@@ -379,9 +379,7 @@ export class ManagedChild {
     channel.close(new WardenError('session_restarted'));
     child.stderr?.destroy();
     const { code, signal } = end;
-    if (verdict.kind === 'planned') log.debug({ pid: child.pid, cause: verdict.cause }, 'child ended');
-    else
-      log.warn({ pid: child.pid, cause: verdict.cause, code, signal, stderr: stderrTail }, 'child ended unexpectedly');
+    logEndOfChild(log, child.pid, { verdict, code, signal, stderrTail });
     this.#step({ tag: 'exited', verdict });
     this.#environment.observer?.childEnded(verdict.cause);
     this.#listeners.onGone({

@@ -18,7 +18,6 @@ describe('npm run doctor beside a gateway', () => {
           [program],
           {
             env: {
-              PATH: process.env['PATH'] ?? '',
               WHATSAPP_STORAGE_PATH: gateway.storagePath,
               PORT: new URL(gateway.baseUrl).port,
               SUPERADMIN_TOKEN: token,

@@ -36,7 +36,6 @@ describe('npm run doctor', () => {
     storage = await mkdtemp(join(tmpdir(), 'warden-doctor-'));
     whatsapp = await startSilentSocket();
     healthy = {
-      PATH: process.env['PATH'] ?? '',
       DATABASE_URL: database.url,
       WHATSAPP_STORAGE_PATH: storage,
       WHATSAPP_URL: whatsapp.url,
