@@ -62,7 +62,7 @@ export const metricTable = {
   memoryCaps: gauge('warden_memory_caps_bytes', 'Sum of the memory caps of all children.'),
   memoryBudget: gauge('warden_memory_budget_bytes', 'What the memory caps of all children may sum up to.'),
 
-  events: counter('warden_events_total', 'Events of sessions, by name; each is counted when it is committed.', [
+  events: counter('warden_events_total', 'What sessions have told, by event; each is counted when it is committed.', [
     'event',
   ]),
   received: counter('warden_messages_received_total', 'Messages that came in.'),
