@@ -92,8 +92,8 @@ export async function writeEvents(
     timestampOf(at),
     textOf(JSON.stringify(data)),
     position,
-    origin?.requestId ?? null,
-    origin?.traceparent ?? null,
+    matching(origin?.requestId, /^[\w.-]{1,64}$/),
+    matching(origin?.traceparent, /^[0-9a-f-]{55}$/),
   ]);
   await transaction.query(sql.type(noRow)`
     insert into events (id, session_id, sequence, name, at, data, position, request_id, traceparent)
@@ -103,6 +103,10 @@ export async function writeEvents(
   `);
   return written;
 }
+
+/** Children tell it, and one that was broken into may tell anything. */
+const matching = (text: string | null | undefined, form: RegExp): string | null =>
+  text !== null && text !== undefined && form.test(text) ? text : null;
 
 const subscription = z.object({
   id: z.string(),

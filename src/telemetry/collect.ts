@@ -52,9 +52,14 @@ export class Collector {
 
   /** Never rejects: what cannot be told is left out. */
   async collect(): Promise<void> {
-    this.#process();
-    this.#supervision(this.#sources.stats());
-    this.#rest();
+    const parts = [() => this.#process(), () => this.#supervision(this.#sources.stats()), () => this.#rest()];
+    for (const part of parts) {
+      try {
+        part();
+      } catch {
+        // What is ending cannot be looked at any more; its last figures stay.
+      }
+    }
     await this.#database();
   }
 
