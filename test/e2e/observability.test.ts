@@ -208,7 +208,11 @@ describe('a gateway that is watched', () => {
     assert.equal(valueOf(families, 'warden_database_up'), 1);
     assert.equal(valueOf(families, 'warden_webhooks', { state: 'closed' }), 1);
     assert.ok((valueOf(families, 'warden_memory_private_bytes', { process: 'children' }) ?? 0) > 0);
-    assert.ok((valueOf(families, 'warden_event_loop_delay_seconds', { quantile: '0.99' }) ?? -1) >= 0);
+    // It is sampled from the first scrape on.
+    await eventually(async () => {
+      const delay = valueOf(await scrape(), 'warden_event_loop_delay_seconds', { quantile: '0.99' });
+      return delay !== undefined && delay >= 0;
+    });
     assert.ok((valueOf(families, 'process_open_fds') ?? 0) > 10);
     const labels = families.flatMap(({ samples }) => samples.map((sample) => JSON.stringify(sample.labels)));
     assert.deepEqual(
