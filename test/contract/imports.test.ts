@@ -57,6 +57,17 @@ const ownedPackages: readonly { readonly packages: readonly string[]; readonly f
   { packages: ['@whiskeysockets/baileys', 'whatsapp-rust-bridge'], folders: ['src/child/engine/', 'src/simulator/'] },
   { packages: ['slonik', 'pg'], folders: ['src/store/'] },
   { packages: ['koa', '@koa/router', 'koa-body', 'koa-helmet', 'nunjucks'], folders: ['src/api/'] },
+  { packages: ['prom-client'], folders: ['src/telemetry/'] },
+  {
+    packages: [
+      '@opentelemetry/api',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/exporter-trace-otlp-proto',
+    ],
+    folders: ['src/telemetry/otel-tracer.ts'],
+  },
 ];
 /** What no child may load: each costs megabytes in every process, or gives it what it must not have. */
 const supervisorOnly = [
@@ -142,6 +153,19 @@ describe('the rooms of the house', () => {
       [...loaded].filter((path) => /^src\/(supervisor|store|api|webhooks|simulator)\//.test(path)),
       [],
     );
+  });
+
+  test('what makes spans is loaded only when somebody asks for them', () => {
+    const importers = sources.filter(({ imports }) =>
+      imports.some(({ target }) => target === 'src/telemetry/otel-tracer.ts'),
+    );
+    assert.deepEqual(
+      importers.map(({ path }) => path),
+      ['src/telemetry/start-tracing.ts'],
+    );
+    const source = importers.map(({ text }) => codeOf(text)).join('');
+    assert.match(source, /await import\('\.\/otel-tracer\.ts'\)/);
+    assert.doesNotMatch(source, /^import (?!type)[^;]*otel-tracer/m);
   });
 
   test('the supervisor loads neither Baileys nor anything of the child and the simulator', () => {
