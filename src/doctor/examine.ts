@@ -13,12 +13,13 @@ const megabyte = 1_048_576;
 
 export async function examine(config: Config, dotEnvPath: string): Promise<Facts> {
   const now = (): number => systemClock.now();
-  const [machine, gateway, database, network] = await Promise.all([
+  const [machine, gateway, found, network] = await Promise.all([
     examineMachine(config, dotEnvPath),
     examineGateway(config),
     examineDatabase(config, now),
     examineWhatsApp(config.whatsappUrl, now),
   ]);
+  const database = gateway.readiness === null ? withoutStale(found) : found;
   const inspected = database.inspected !== null && 'value' in database.inspected ? database.inspected.value : null;
   const { admission } = supervisorSettings(config);
   return {
@@ -36,6 +37,12 @@ export async function examine(config: Config, dotEnvPath: string): Promise<Facts
     network,
   };
 }
+
+/** Of a gateway that was killed a pid file may be left, which the next start clears: that is a database at rest. */
+const withoutStale = (database: DatabaseFacts): DatabaseFacts =>
+  database.isEmbedded && database.inspected !== null && 'problem' in database.inspected
+    ? { ...database, inspected: null }
+    : database;
 
 async function examineDatabase(config: Config, now: () => number): Promise<DatabaseFacts> {
   const { databaseUrl, databaseName, autoMigrate: appliesMigrations } = config;

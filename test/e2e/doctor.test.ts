@@ -8,7 +8,7 @@ import { startSilentSocket } from '../support/silent-socket.ts';
 const program = fileURLToPath(new URL('../../src/doctor/main.js', import.meta.url));
 
 describe('npm run doctor beside a gateway', () => {
-  test('finds it ready with its embedded database, and disturbs neither; without it, both are told to be free', async () => {
+  test('finds it ready with its embedded database, and disturbs neither; stopped or killed, both are told to be free', async () => {
     const whatsapp = await startSilentSocket();
     const gateway = await GatewayUnderTest.start({ database: null, env: { WHATSAPP_URL: whatsapp.url } });
     const run = () =>
@@ -40,6 +40,10 @@ describe('npm run doctor beside a gateway', () => {
       assert.equal(alone.code, 0, alone.text);
       assert.match(alone.text, /^ok {4}gateway {8}127\.0\.0\.1:\d+ is free\.$/m);
       assert.match(alone.text, /^ok {4}database {7}The embedded Postgres in .* is not running now/m);
+      await gateway.boot();
+      await gateway.kill();
+      const afterKill = await run();
+      assert.match(afterKill.text, /^ok {4}database {7}The embedded Postgres in /m);
     } finally {
       await gateway.dispose();
       await whatsapp.close();
