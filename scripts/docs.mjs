@@ -1,9 +1,10 @@
 // Writes what is generated from the configuration table and the contract: .env.example, the tables of docs/configuration.md
-// and docs/api.md, and the list of events in docs/webhooks.md. Needs a build.
+// and docs/api.md, the list of events in docs/webhooks.md, and the metrics in docs/metrics.md. Needs a build.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { renderApi } from '../dist/src/api/docs/api-table.js';
 import { renderConfiguration, renderDotEnvExample } from '../dist/src/config-documentation.js';
 import { renderEvents } from '../dist/src/event-documentation.js';
+import { renderMetrics } from '../dist/src/metrics-documentation.js';
 
 const path = (name) => new URL(`../${name}`, import.meta.url);
 const renew = (name, render) => writeFileSync(path(name), render(readFileSync(path(name), 'utf8')));
@@ -11,3 +12,4 @@ writeFileSync(path('.env.example'), renderDotEnvExample());
 renew('docs/configuration.md', renderConfiguration);
 renew('docs/api.md', renderApi);
 renew('docs/webhooks.md', renderEvents);
+renew('docs/metrics.md', renderMetrics);

@@ -14,6 +14,7 @@ import { auditVariables } from './config-audit.ts';
 import { childVariables } from './config-children.ts';
 import { idempotencyVariables } from './config-idempotency.ts';
 import { dashboardVariables } from './config-dashboard.ts';
+import { metricsVariables, traceVariables } from './config-observability.ts';
 import { mediaVariables } from './config-media.ts';
 import { limitVariables } from './config-limits.ts';
 import { listeningVariables } from './config-listening.ts';
@@ -155,6 +156,8 @@ export const configTable = {
   Limits: limitVariables,
   'Event streams': streamVariables,
   'Audit log': auditVariables,
+  Metrics: metricsVariables,
+  Traces: traceVariables,
 } as const;
 
 /** All variables in the order of the table, with their topic. */

@@ -44,6 +44,8 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     Limits: limits,
     'Event streams': streams,
     'Audit log': audit,
+    Metrics: metrics,
+    Traces: traces,
   } = configTable;
   const config = {
     port: source.required(listening.port),
@@ -172,6 +174,23 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     streamMaxPerToken: source.required(streams.streamMaxPerToken),
     streamMaxPerAddress: source.required(streams.streamMaxPerAddress),
     auditRetentionDays: source.required(audit.auditRetentionDays),
+
+    /** Null for no port of their own. */
+    metricsPort: source.optional(metrics.metricsPort),
+    metricsHost: source.required(metrics.metricsHost),
+    metricsToken: source.optional(metrics.metricsToken),
+    metricsPerSession: source.required(metrics.metricsPerSession),
+
+    otelEndpoint: source.optional(traces.otelEndpoint),
+    otelTracesEndpoint: source.optional(traces.otelTracesEndpoint),
+    otelProtocol: source.required(traces.otelProtocol),
+    otelHeaders: source.optional(traces.otelHeaders),
+    otelTimeoutMs: source.required(traces.otelTimeoutMs),
+    otelServiceName: source.required(traces.otelServiceName),
+    otelResourceAttributes: source.optional(traces.otelResourceAttributes),
+    otelSampler: source.required(traces.otelSampler),
+    otelSamplerArg: source.required(traces.otelSamplerArg),
+    otelSdkDisabled: source.required(traces.otelSdkDisabled),
     /** Every variable as it is in effect, for people; without the values of secrets. */
     described: listVariables().map(({ topic, variable }) => ({ topic, ...source.describe(variable) })),
   } as const;
@@ -206,6 +225,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     config.headersTimeoutMs <= config.requestTimeoutMs,
     'HTTP_REQUEST_TIMEOUT_MS must not be below HTTP_HEADERS_TIMEOUT_MS',
   );
+  source.demand(config.otelSamplerArg <= 1, 'OTEL_TRACES_SAMPLER_ARG must not be above 1');
   source.throwIfAny();
   return config;
 }

@@ -24,10 +24,14 @@ import { WardenError } from './contract/errors.ts';
 import { logger, type Logger } from './log.ts';
 import { Readiness } from './readiness.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { createMedia, type Media } from './media/media.ts';
 import { httpLimits, limitSettings, streamLimits } from './limit-settings.ts';
 import { mediaSettings } from './media-settings.ts';
+import { metricSources } from './metric-sources.ts';
 import { pacingSettings } from './pacing-settings.ts';
+import { outsideRequests } from './request-scope.ts';
+import { childrenBudgetMs, requestsBudgetMs, webhooksBudgetMs } from './stop-budget.ts';
 import { createStore } from './store/create-store.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { Janitor } from './store/janitor.ts';
@@ -39,6 +43,10 @@ import { ScheduledSends } from './supervisor/scheduled-sends.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { SupervisorOptions } from './supervisor/supervisor-options.ts';
 import { supervisorSettings } from './supervisor-settings.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import type { Observer } from './telemetry/observer.ts';
+import { startTracing } from './telemetry/start-tracing.ts';
+import { traceSettings } from './telemetry/trace-settings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 import { createWebhookEngine } from './webhooks/engine.ts';
 import { gatewayVersion } from './version.ts';
@@ -65,9 +73,6 @@ export interface GatewayOptions {
 export type ChildProgram = Pick<SupervisorOptions, 'childEntry' | 'childFlags'>;
 
 const databaseRetryMs = 2_000;
-const webhookStopMs = 5_000;
-const requestStopMs = 5_000;
-const oneSessionReserveMs = 3_000;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
@@ -79,22 +84,34 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const { signal = new AbortController().signal, children = {} } = options;
   // Listens first: who waits for the gateway is told what the gateway waits for.
   let serve: (request: IncomingMessage, response: ServerResponse) => unknown = refuseUntilReady;
-  const listener = withProbes(readiness.check, (request, response) => serve(request, response));
+  const listener = withProbes(readiness.check, (request, response) => {
+    // Whoever keeps a connection is to open the next one elsewhere.
+    if (readiness.isStopping) response.setHeader('connection', 'close');
+    return serve(request, response);
+  });
   const server = createHttpServer(listener, httpLimits(config));
   /** Answers those who would wait longer than a stop takes. */
   let drain = (): void => undefined;
+  let stopsAt = Number.POSITIVE_INFINITY;
+  const leftMs = (): number => stopsAt - systemClock.monotonic();
   const stopServing = async (): Promise<void> => {
     readiness.stops();
     if (config.drainDelayMs > 0 && server.listening) await delay(config.drainDelayMs);
+    stopsAt = systemClock.monotonic() + config.shutdownTimeoutMs;
     drain();
-    await stopAccepting(server, requestStopMs);
+    await stopAccepting(server, requestsBudgetMs(config.shutdownTimeoutMs));
   };
   try {
     await listen(server, config);
+    disposables.defer(await startTracing(traceSettings(config, gatewayVersion), logger('traces')));
+    const metrics = createMetrics({ isPerSession: config.metricsPerSession });
+    disposables.defer(() => metrics.stop());
+    disposables.defer(await serveMetrics(config, metrics));
     surviveAcceptErrors(server, (error) => log.warn({ err: error }, 'connections cannot be accepted'));
     const secrets = await loadSecrets(config, systemClock);
     const database = await openDatabase(config, disposables, log);
-    const store = await openStore(database.url, config, { readiness, signal, log });
+    const { observer } = metrics;
+    const store = await openStore(database.url, config, { readiness, signal, log, onEvent: observer.eventCommitted });
     disposables.defer(() => store.close());
     const janitor = createJanitor(config, store);
     disposables.defer(() => janitor.stop());
@@ -111,7 +128,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     const paced = { store, settings: pacingSettings(config), clock: systemClock, log: logger('pacing') };
     const pacing = new Governors(paced);
     disposables.defer(() => pacing.stop());
-    const parts = { store, media, pacing, children, postgresPid: database.pid };
+    const parts = { store, media, pacing, children, observer, postgresPid: database.pid };
     const { sandbox, supervisor } = createSupervision(config, parts);
     if (sandbox !== null) disposables.defer(() => sandbox.stop());
     const webhooks = createWebhookEngine({
@@ -119,10 +136,11 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       settings: webhookSettings(config),
       log: logger('webhooks'),
       clock: systemClock,
+      observer,
       random: Math.random,
     });
-    disposables.defer(() => webhooks.stop(webhookStopMs));
-    disposables.defer(() => supervisor.stop(Math.max(config.shutdownTimeoutMs - webhookStopMs, oneSessionReserveMs)));
+    disposables.defer(() => webhooks.stop(webhooksBudgetMs(leftMs())));
+    disposables.defer(() => supervisor.stop(childrenBudgetMs(leftMs())));
 
     const schedule = new ScheduledSends({
       store: store.scheduled,
@@ -155,7 +173,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       supervisor,
       sandbox,
       media,
-      schedule,
+      // What these begin serves everybody.
+      schedule: { wakeAt: (dueAt) => outsideRequests(() => schedule.wakeAt(dueAt)) },
       auth,
       tokens,
       audit,
@@ -171,7 +190,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         clock: systemClock,
       }),
       pacing,
-      bulk,
+      bulk: { wake: () => outsideRequests(() => bulk.wake()) },
       webhookTester: webhooks.tester,
       qrImages,
       streams,
@@ -194,10 +213,13 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         outboundAllowCidr: config.outboundAllowCidr,
         configuration: config.described,
       },
+      observer,
+      metrics: { contentType: metrics.contentType, render: metrics.render, token: config.metricsToken },
       log: logger('api'),
       clock: systemClock,
     });
     serve = app.callback();
+    metrics.watch(metricSources({ store, supervisor, media, streams }));
     await supervisor.start();
     schedule.start();
     readiness.serves({ store, supervisor });
@@ -232,12 +254,14 @@ function createSupervision(
     media,
     pacing,
     children,
+    observer,
     postgresPid,
   }: {
     readonly store: Store;
     readonly media: Media;
     readonly pacing: Governors;
     readonly children: ChildProgram;
+    readonly observer: Observer;
     readonly postgresPid: () => number | null;
   },
 ): { sandbox: SandboxLauncher | null; supervisor: Supervisor } {
@@ -267,6 +291,7 @@ function createSupervision(
     storagePath,
     resolveTarget,
     otherProcesses: () => ({ postgres: postgresPid(), simulator: sandbox?.pid ?? null }),
+    observer,
     onFinal: ({ media: sent }) => {
       if (sent?.source.tag === 'file') void media.spool.release(sent.source.path);
     },
@@ -315,12 +340,22 @@ async function openDatabase(config: Config, disposables: AsyncDisposableStack, l
 async function openStore(
   connection: string,
   config: Config,
-  { readiness, signal, log }: { readonly readiness: Readiness; readonly signal: AbortSignal; readonly log: Logger },
+  {
+    readiness,
+    signal,
+    log,
+    onEvent,
+  }: {
+    readonly readiness: Readiness;
+    readonly signal: AbortSignal;
+    readonly log: Logger;
+    readonly onEvent: Observer['eventCommitted'];
+  },
 ): Promise<Store> {
   for (;;) {
     try {
       if (config.autoMigrate) await migrate({ connection, log: logger('store') });
-      return await createStore({ connection, log: logger('store'), clock: systemClock });
+      return await createStore({ connection, log: logger('store'), clock: systemClock, onEvent });
     } catch (error) {
       if (!(error instanceof WardenError) || error.code !== 'storage_unavailable') throw error;
       readiness.waitsFor(error.message);

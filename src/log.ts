@@ -1,7 +1,9 @@
 /** Named loggers and the redaction list. Messages are static and lower-case; what varies is a field. */
 import { writeSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
+import { loggedError } from './log-redaction.ts';
 import { createLogSink } from './log-sink.ts';
+import { currentOrigin } from './request-scope.ts';
 
 const stdoutFd = 1;
 const sinkCapBytes = 1_048_576;
@@ -17,26 +19,40 @@ const sink = createLogSink({
 });
 process.on('exit', () => sink.flushSync());
 
+/** Fields that hold a secret, at the top of a line or one level below. */
+const secretFields = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'x-api-key',
+  'x-csrf-token',
+  'secret',
+  'previousSecret',
+  'token',
+  'password',
+  'mediaKey',
+  'creds',
+  'body',
+  'text',
+  'params',
+];
+
+/** For which request a line was written, where it was for one. */
+function requestFields(): object {
+  const { requestId, traceparent } = currentOrigin();
+  return {
+    ...(requestId === null ? {} : { requestId }),
+    ...(traceparent === null ? {} : { traceId: traceparent.slice(3, 35) }),
+  };
+}
+
 const options = {
   level: 'info',
   base: null,
   timestamp: pino.stdTimeFunctions.isoTime,
-  redact: {
-    paths: [
-      '*.authorization',
-      '*.cookie',
-      '*.secret',
-      '*.token',
-      '*.password',
-      '*["x-api-key"]',
-      'authorization',
-      'cookie',
-      'secret',
-      'token',
-      'password',
-    ],
-    censor: '[redacted]',
-  },
+  serializers: { err: loggedError },
+  mixin: requestFields,
+  redact: { paths: secretFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`]), censor: '[redacted]' },
 };
 const root = pino(options, sink);
 /** Of the log itself: what is missing in it is said at every level. */
@@ -62,11 +78,4 @@ export function setLogLevel(level: 'trace' | 'debug' | 'info' | 'warn' | 'error'
 /** Puts text for people between the log lines. */
 export function print(text: string): void {
   sink.write(text);
-}
-
-/** A JID or phone number as it may stand in a log: its last four digits. */
-export function maskJid(jid: string): string {
-  const at = jid.indexOf('@');
-  const user = at === -1 ? jid : jid.slice(0, at);
-  return `…${user.slice(-4)}${at === -1 ? '' : jid.slice(at)}`;
 }

@@ -34,6 +34,10 @@ export class Readiness {
     this.#phase = 'stopping';
   }
 
+  get isStopping(): boolean {
+    return this.#phase === 'stopping';
+  }
+
   readonly check = async (): Promise<readonly ReadinessCheck[]> => {
     const parts = this.#parts;
     if (this.#phase === 'stopping') return [{ name: 'gateway', problem: 'The gateway is shutting down.' }];

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Media } from '../media/media.ts';
 import type { Store } from '../store/store.ts';
+import type { Observer } from '../telemetry/observer.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { BrowserLogin } from './auth/browser-login.ts';
 import type { LoginLinks } from './auth/login-links.ts';
@@ -12,6 +13,7 @@ import type { StoredTokens } from './auth/stored-tokens.ts';
 import type { TrustedProxies } from './auth/trusted-proxies.ts';
 import type { LimitSettings } from './limits/limit-settings.ts';
 import type { QrImages } from './qr-image.ts';
+import type { Exposition } from './metrics-route.ts';
 import type { SandboxPort } from './sandbox-port.ts';
 import type { EventStreams } from './streams/event-streams.ts';
 import type { SupervisorPort } from './supervisor-port.ts';
@@ -88,6 +90,9 @@ export interface ApiDependencies {
   readonly streams: EventStreams;
   readonly qrImages: QrImages;
   readonly settings: ApiSettings;
+  readonly observer?: Pick<Observer, 'requestAnswered'>;
+  /** Absent where there are none to be seen. */
+  readonly metrics?: Exposition | null;
   readonly log: Logger;
   readonly clock: Clock;
 }

@@ -7,6 +7,11 @@ import type { Client } from './auth/trusted-proxies.ts';
 export interface RequestState {
   requestId: string;
   client: Client;
+  /** The operation that serves the request, and the pattern of its path; null for pages, files and strangers. */
+  operation: string | null;
+  route: string | null;
+  /** The code of the error that is answered; null for none. */
+  error: string | null;
   /** Null until the token is checked, and on public routes. */
   principal: Principal | null;
   /** The signed-in browser that made the request; null for holders of tokens and for strangers. */

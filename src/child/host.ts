@@ -1,9 +1,10 @@
 /** The sessions that this child hosts, and what the supervisor may ask of them. */
 import type { Clock } from '../clock.ts';
 import type { Handlers } from '../contract/channel.ts';
-import { WardenError } from '../contract/errors.ts';
+import { toWardenError, WardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { ChildNotices, StartSession, ToChild } from '../contract/ipc.ts';
+import { requestLine, requestSpan, type ToldRequest } from './request-report.ts';
 import { Session } from './session.ts';
 import type { Requester } from './store-client.ts';
 
@@ -15,6 +16,8 @@ interface HostOptions {
   readonly onFenced: () => void;
   /** The supervisor asks for the end of this process; `isRecycled`: another one is to take its place. */
   readonly onShutdown: (isRecycled: boolean) => void;
+  /** Whether single requests are worth a line in the log. */
+  readonly isTalkative: boolean;
 }
 
 /** The part of its time that a child waits for what is under way; the rest is for closing links. */
@@ -47,10 +50,11 @@ export class Host {
       return null;
     },
     pair_code: async ({ session, ...request }) => this.#require(session).pairCode(request),
-    operation: ({ session, name, params }) => this.#serve(session, (it) => it.operation(name, params)),
+    operation: ({ session, name, params, origin }) =>
+      this.#told({ session, name, origin }, () => this.#serve(session, (it) => it.operation(name, params))),
     upload_media: ({ session, media }) => this.#serve(session, (it) => it.uploadMedia(media)),
     renew_media: ({ session, messageId }) => this.#serve(session, (it) => it.renewMedia(messageId)),
-    send: (request) => this.#serve(request.session, (it) => it.send(request)),
+    send: (request) => this.#told(request, () => this.#serve(request.session, (it) => it.send(request))),
     recycle: async ({ deadlineMs }) => {
       this.#isEnding = true;
       await settled(this.#underWay, deadlineMs * finishingShare);
@@ -74,6 +78,29 @@ export class Host {
 
   stats(): ChildNotices['heartbeat']['sessions'] {
     return Object.fromEntries([...this.#sessions].map(([id, session]) => [id, { ...session.stats }]));
+  }
+
+  /** Tells how a request of people went: in the log when that is wanted, and in its trace when it has one. */
+  async #told<Answer>(request: ToldRequest, work: () => Promise<Answer>): Promise<Answer> {
+    const { notify, clock, isTalkative } = this.#options;
+    const { traceparent } = request.origin;
+    if (!isTalkative && traceparent === null) return work();
+    const startedAt = clock.now();
+    const begun = clock.monotonic();
+    const tell = (error: string | null): void => {
+      const durationMs = clock.monotonic() - begun;
+      if (traceparent !== null)
+        notify('span', requestSpan(request, { parent: traceparent, startedAt, durationMs, error }));
+      if (isTalkative) notify('log', requestLine(request, { durationMs, error }));
+    };
+    try {
+      const answer = await work();
+      tell(null);
+      return answer;
+    } catch (thrown) {
+      tell(toWardenError(thrown).code);
+      throw thrown;
+    }
   }
 
   /** What comes after the end was announced is refused in a way that lets it be repeated. */

@@ -11,6 +11,7 @@ import { exposedCollector } from './idle-collection.ts';
 /** Told on the command line by the supervisor. */
 const heartbeatMs = Number(process.argv[2]) || 2_000;
 const restingHeartbeatMs = Number(process.argv[3]) || heartbeatMs;
+const isTalkative = process.argv[4] === 'talkative';
 const flushMs = 2_000;
 const orphanMs = 3_000;
 const window = { requests: 256, bytes: 8 * 1024 * 1024 };
@@ -39,6 +40,7 @@ process.stderr.on('error', () => undefined);
 
 const host = new Host({
   clock: systemClock,
+  isTalkative,
   requester: { request: (name, body) => channel.request(name, body) },
   notify: (name, body) => {
     channel.notify(name, body);

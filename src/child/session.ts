@@ -4,6 +4,7 @@ import type { SessionEvent } from '../contract/events.ts';
 import { userOf, type SessionId } from '../contract/ids.ts';
 import type {
   ChildNotices,
+  Origin,
   PairingOffer,
   PreparedMedia,
   SendAnswer,
@@ -21,7 +22,7 @@ import { decodeContent } from './engine/message-content.ts';
 import type { LocalDeletion } from './engine/outgoing.ts';
 import { Recipients } from './engine/recipients.ts';
 import { sendMessage, type AckOutcome, type SentMessage } from './engine/sending.ts';
-import { ackItems, localDeletionItems } from './events/acks.ts';
+import { ackItems, localDeletionItems, withOrigin } from './events/acks.ts';
 import { groupItems } from './events/groups.ts';
 import { Inbound } from './inbound.ts';
 import { ContactNames } from './contact-names.ts';
@@ -135,7 +136,7 @@ export class Session {
     const build = findSendHandler(request.name);
     const sock = this.#link.requireOpen();
     const context = this.#context(sock);
-    const { messageId, expiresAt } = request;
+    const { messageId, expiresAt, origin } = request;
     try {
       const outgoing = await build(request.params, { ...context, media: request.media });
       if (outgoing.tag === 'local_deletion') return await this.#deleteLocally(messageId, outgoing);
@@ -143,7 +144,7 @@ export class Session {
         ...context,
         acks: this.#link.acks,
         expirations: this.#expirations,
-        onAck: (sent: SentMessage, ack: AckOutcome) => this.#recordAck(sent, ack),
+        onAck: (sent: SentMessage, ack: AckOutcome) => this.#recordAck(sent, ack, origin),
       };
       return await sendMessage(sending, { messageId, expiresAt, message: outgoing });
     } catch (error) {
@@ -191,8 +192,9 @@ export class Session {
     return { to: chat, status: isRecorded ? 'sent' : 'pending', at };
   }
 
-  #recordAck(sent: SentMessage, ack: AckOutcome): Promise<boolean> {
-    return this.#recorder.addAll(ackItems(sent, ack, this.#own()));
+  #recordAck(sent: SentMessage, ack: AckOutcome, origin?: Origin): Promise<boolean> {
+    const items = ackItems(sent, ack, this.#own());
+    return this.#recorder.addAll(origin === undefined ? items : items.map((item) => withOrigin(item, origin)));
   }
 
   #own(): { readonly jid: string; readonly lid: string | null } {

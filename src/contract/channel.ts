@@ -34,6 +34,8 @@ export interface ChannelOptions<Serves extends RequestMap<Serves>, Receives> {
   readonly window: CreditWindow;
   /** Beyond the window a request fails with `session_busy`, or waits in order. */
   readonly overflow: 'reject' | 'wait';
+  /** Called for each request that finds no room in the window and is refused. */
+  readonly onRefused?: () => void;
   /** Deadline of requests that bring none of their own. */
   readonly deadlineMs: number;
   /** What a missed deadline means to the caller: a child that is busy, or a store that does not answer. */
@@ -190,7 +192,9 @@ export class Channel<
     if (urgent || this.#hasCredit(bytes)) return null;
     const { overflow, window } = this.#options;
     const mayWait = overflow === 'wait' && this.#waiting.length < (window.waiting ?? defaultWaiting);
-    return mayWait ? null : new WardenError('session_busy', { retryAfterMs: busyRetryAfterMs });
+    if (mayWait) return null;
+    this.#options.onRefused?.();
+    return new WardenError('session_busy', { retryAfterMs: busyRetryAfterMs });
   }
 
   #hasCredit(bytes: number): boolean {

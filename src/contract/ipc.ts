@@ -159,6 +159,7 @@ export type RecordItem =
       /** WhatsApp's own code of a failure. */
       readonly errorCode: string | null;
       readonly event: SessionEvent | null;
+      readonly origin?: Origin;
     }
   | {
       /** The content of a message has changed, or it was deleted (proto and body null) for everyone or for this account. */
@@ -190,6 +191,7 @@ export type RecordItem =
       readonly inboxId?: string | null;
       /** Within the session an event with this text is told once. */
       readonly onceId?: string;
+      readonly origin?: Origin;
     }
   | { readonly tag: 'inbox_settled'; readonly inboxId: string };
 
@@ -229,6 +231,14 @@ export interface MediaLocation {
   readonly seconds: number | null;
 }
 
+/** Whose request something is done for, so that log lines and spans of all processes can be put together. */
+export interface Origin {
+  /** Null for what nobody asks for. */
+  readonly requestId: string | null;
+  /** The span above, as W3C Trace Context writes it; null while nothing is traced. */
+  readonly traceparent: string | null;
+}
+
 /** A send as the child gets it: accepted, with its id chosen. */
 export interface SendRequest {
   readonly session: SessionId;
@@ -238,6 +248,7 @@ export interface SendRequest {
   /** Unix milliseconds after which it must not be sent any more. */
   readonly expiresAt: number;
   readonly media: PreparedMedia | null;
+  readonly origin: Origin;
 }
 
 export interface SendAnswer {
@@ -259,7 +270,10 @@ export interface ToChild {
     body: { session: SessionId; phone: string; customCode: string | null; showPushNotification: boolean };
     answer: PairingOffer;
   };
-  readonly operation: { body: { session: SessionId; name: string; params: unknown }; answer: unknown };
+  readonly operation: {
+    body: { session: SessionId; name: string; params: unknown; origin: Origin };
+    answer: unknown;
+  };
   /** Uploads media without sending it; answers the encoded protobuf Message that holds it. */
   readonly upload_media: {
     body: { session: SessionId; media: PreparedMedia };
@@ -328,6 +342,18 @@ export interface ChildNotices {
     readonly level: 'debug' | 'info' | 'warn' | 'error';
     readonly message: string;
     readonly fields: Readonly<Record<string, string | number | boolean | null>>;
+  };
+  /** Work that was done for a request that is traced; times in milliseconds, the first since 1970. */
+  readonly span: {
+    /** The traceparent of the request. */
+    readonly parent: string;
+    readonly name: string;
+    readonly startedAt: number;
+    readonly durationMs: number;
+    /** No message text, no key and no phone number. */
+    readonly attributes: Readonly<Record<string, string | number | boolean>>;
+    /** The code of the error that ended it. */
+    readonly error: string | null;
   };
   readonly heartbeat: {
     readonly seq: number;

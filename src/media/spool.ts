@@ -61,6 +61,10 @@ export class Spool {
     return this.#usedBytes;
   }
 
+  get quotaBytes(): number {
+    return this.#options.quotaBytes;
+  }
+
   close(): void {
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
   }

@@ -2,7 +2,8 @@
  * Simulated people write into groups: with a sender key of their own, which each companion of the members gets once,
  * and encrypted anew for a companion that could not read its copy.
  */
-import { logger, maskJid } from '../log.ts';
+import { logger } from '../log.ts';
+import { maskJid } from '../log-redaction.ts';
 import { senderKeyContent } from './content/sender-key.ts';
 import { groupMessageStanza } from './groups/group-message-stanza.ts';
 import { newMessageId } from './outgoing.ts';

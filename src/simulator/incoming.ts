@@ -3,7 +3,8 @@
  * the session again for what cannot be read.
  */
 import { assertNever } from '../contract/assert-never.ts';
-import { logger, maskJid } from '../log.ts';
+import { logger } from '../log.ts';
+import { maskJid } from '../log-redaction.ts';
 import { isMessage } from './content.ts';
 import { unwrapDeviceSent } from './content/device-sent.ts';
 import { lidJid, pnJid } from './jid.ts';

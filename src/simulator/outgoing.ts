@@ -3,7 +3,8 @@
  * when a companion could not read its copy.
  */
 import { randomBytes } from 'node:crypto';
-import { logger, maskJid } from '../log.ts';
+import { logger } from '../log.ts';
+import { maskJid } from '../log-redaction.ts';
 import { deviceSentContent } from './content/device-sent.ts';
 import { lidJid } from './jid.ts';
 import { chatOf, messageStanza } from './message-stanza.ts';

@@ -36,13 +36,13 @@ export type Outcome = WardenError | null;
 
 /**
  * Carries out writes in the order given, within the caller's transaction; answers one outcome for each. A write of an
- * old epoch gets `fenced` and changes nothing, whatever the others do.
+ * old epoch gets `fenced` and changes nothing, whatever the others do. Answers the events that came of it, too.
  */
 export async function commitBatch(
   transaction: CommonQueryMethods,
   writes: readonly Write[],
   newEventId: () => string,
-): Promise<readonly Outcome[]> {
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly events: readonly NewEvent[] }> {
   const epochs = await lockSessions(transaction, [...new Set(writes.map((write) => write.body.session))]);
   const outcomes = writes.map((write) => refusal(write, epochs));
   const allowed = writes.filter((_, index) => outcomes[index] === null);
@@ -64,7 +64,7 @@ export async function commitBatch(
   await book.save(transaction);
   await appendEvents(transaction, events, newEventId);
 
-  return writes.map((write, index) => {
+  const all = writes.map((write, index) => {
     if (write.tag === 'sending' && failedBefore(write.body.session, write.body.record.id)) {
       return new WardenError('unprocessable', {
         message: 'The message has failed already; it must not be sent any more.',
@@ -72,6 +72,7 @@ export async function commitBatch(
     }
     return outcomes[index] ?? null;
   });
+  return { outcomes: all, events };
 }
 
 /** Takes the sessions' rows until the end of the transaction, so that no epoch can be taken in between. */
@@ -181,16 +182,18 @@ function applyItem(session: string, item: RecordItem, batch: Batch): readonly Ne
         ? [{ session, event: item.event, at: item.record.timestamp }]
         : [];
     case 'status': {
-      const { status, at, errorCode, event } = item;
+      const { status, at, errorCode, event, origin } = item;
       const moved = item.ids.filter((id) => batch.book.move({ session, id }, { status, at, errorCode }));
       const isUnknown = item.ids.every((id) => batch.book.statusOf(session, id) === null);
       const isTold = moved.length > 0 || (isUnknown && isToldOfUnknown(status));
-      return event !== null && isTold ? [{ session, event, at }] : [];
+      return event !== null && isTold ? [{ session, event, at, ...(origin === undefined ? {} : { origin }) }] : [];
     }
     case 'change':
       return item.event !== null && batch.isChanged(item) ? [{ session, event: item.event, at: item.at }] : [];
-    case 'event':
-      return batch.isNews(item) ? [{ session, event: item.event, at: item.at }] : [];
+    case 'event': {
+      const { event, at, origin } = item;
+      return batch.isNews(item) ? [{ session, event, at, ...(origin === undefined ? {} : { origin }) }] : [];
+    }
     case 'inbox_settled':
       return [];
     default:

@@ -3,6 +3,7 @@ import { sql } from 'slonik';
 import { monotonicFactory } from 'ulid';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import type { SessionEvent } from '../contract/events.ts';
 import type { Logger } from '../log.ts';
 import { createAuditStore } from './audit.ts';
 import { createBrowserSessionsStore } from './browser-sessions.ts';
@@ -39,16 +40,21 @@ export async function createStore(options: {
   readonly connection: string;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Hears of events of sessions once they are committed. */
+  readonly onEvent?: (event: SessionEvent) => void;
 }): Promise<Store> {
   const { log, clock } = options;
   const connection = driverUrl(options.connection);
   const database = await openDatabase(connection, log);
   const nextUlid = monotonicFactory();
   const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
-  const queue = new CommitQueue(
-    (writes) => database.transaction((transaction) => commitBatch(transaction, writes, newEventId)),
-    log,
-  );
+  const queue = new CommitQueue(async (writes) => {
+    const { outcomes, events } = await database.transaction((transaction) =>
+      commitBatch(transaction, writes, newEventId),
+    );
+    for (const { event } of events) options.onEvent?.(event);
+    return outcomes;
+  }, log);
   const listener = new NotificationListener(connection, log);
   const credentials = createCredentialsStore(database);
   const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);
@@ -85,6 +91,7 @@ export async function createStore(options: {
         timeoutMs,
       );
     },
+    connections: () => database.connections(),
     close: async () => {
       await Promise.all([queue.drain(), settling.drain()]);
       await listener.close();

@@ -2,6 +2,7 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import type { SessionEvent } from '../contract/events.ts';
+import type { Origin } from '../contract/ipc.ts';
 import { laneOf } from './event-facts.ts';
 import { lockLanes } from './lanes.ts';
 import type { Channel } from './notification-listener.ts';
@@ -18,6 +19,8 @@ export interface NewEvent {
   readonly event: SessionEvent;
   /** Unix milliseconds. */
   readonly at: number;
+  /** Whose request it follows from, where that is known. */
+  readonly origin?: Origin;
 }
 
 /** An event that is written, with its number. */
@@ -81,7 +84,7 @@ export async function writeEvents(
     position += 1;
     return [{ ...event, id: newEventId(), sequence, position }];
   });
-  const rows = written.map(({ id, session, sequence, event: { name, data }, at, position }) => [
+  const rows = written.map(({ id, session, sequence, event: { name, data }, at, position, origin }) => [
     id,
     session,
     sequence,
@@ -89,15 +92,21 @@ export async function writeEvents(
     timestampOf(at),
     textOf(JSON.stringify(data)),
     position,
+    matching(origin?.requestId, /^[\w.-]{1,64}$/),
+    matching(origin?.traceparent, /^[0-9a-f-]{55}$/),
   ]);
   await transaction.query(sql.type(noRow)`
-    insert into events (id, session_id, sequence, name, at, data, position)
-    select id, session_id, sequence, name, to_timestamp(at), data, position
-    from ${sql.unnest(rows, ['text', 'text', 'int8', 'text', 'float8', 'json', 'int8'])}
-      as e (id, session_id, sequence, name, at, data, position)
+    insert into events (id, session_id, sequence, name, at, data, position, request_id, traceparent)
+    select id, session_id, sequence, name, to_timestamp(at), data, position, request_id, traceparent
+    from ${sql.unnest(rows, ['text', 'text', 'int8', 'text', 'float8', 'json', 'int8', 'text', 'text'])}
+      as e (id, session_id, sequence, name, at, data, position, request_id, traceparent)
   `);
   return written;
 }
+
+/** Children tell it, and one that was broken into may tell anything. */
+const matching = (text: string | null | undefined, form: RegExp): string | null =>
+  text !== null && text !== undefined && form.test(text) ? text : null;
 
 const subscription = z.object({
   id: z.string(),

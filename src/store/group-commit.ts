@@ -4,6 +4,8 @@
  */
 import { WardenError } from '../contract/errors.ts';
 import type { Logger } from '../log.ts';
+import { outsideRequests } from '../request-scope.ts';
+import { traced } from '../tracing.ts';
 import type { Outcome, Write } from './commit-batch.ts';
 
 /** Bounds the size of one transaction; what does not fit goes into the next. */
@@ -29,13 +31,17 @@ export class CommitQueue<Each = Write> {
 
   /** Resolves after COMMIT; rejects with what the write met: `fenced`, `storage_unavailable`, or the database's error. */
   submit(write: Each): Promise<void> {
+    return traced('store commit', {}, () => this.enqueue(write));
+  }
+
+  private enqueue(write: Each): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({
         write,
         done: (outcome) => (outcome === null ? resolve() : reject(outcome)),
         failed: reject,
       });
-      this.running ??= this.run();
+      this.running ??= outsideRequests(() => this.run());
     });
   }
 

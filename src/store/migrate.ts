@@ -54,6 +54,32 @@ export async function migrate(options: {
   }
 }
 
+/** Names of migrations by what is wrong with them. */
+export interface MigrationFaults {
+  readonly missing: readonly string[];
+  /** Applied, and reading differently now. */
+  readonly changed: readonly string[];
+  /** Applied by a newer version. */
+  readonly foreign: readonly string[];
+}
+
+/** How a database stands to the migrations of this version; changes nothing. */
+export async function compareMigrations(client: Client, folder = defaultFolder): Promise<MigrationFaults> {
+  const migrations = await readMigrations(folder);
+  const { rows: tables } = await client.query<Record<string, unknown>>("select to_regclass('migrations') as name");
+  const isNew = tables[0]?.['name'] === null;
+  const rows = isNew ? [] : (await client.query<Record<string, unknown>>('select name, checksum from migrations')).rows;
+  const applied = new Map(appliedRows.parse(rows).map((row) => [row.name, row.checksum]));
+  const known = new Set(migrations.map(({ name }) => name));
+  return {
+    missing: migrations.filter(({ name }) => !applied.has(name)).map(({ name }) => name),
+    changed: migrations
+      .filter(({ name, checksum }) => applied.has(name) && applied.get(name) !== checksum)
+      .map(({ name }) => name),
+    foreign: [...applied.keys()].filter((name) => !known.has(name)),
+  };
+}
+
 const appliedRows = z.array(z.object({ name: z.string(), checksum: z.string() }));
 
 async function applyMissing(client: Client, migrations: readonly Migration[], log: Logger): Promise<readonly string[]> {

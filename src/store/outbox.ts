@@ -52,7 +52,7 @@ export function createOutboxStore(
           where d.id = due.id and w.id = d.webhook_id and e.id = d.event_id
           returning d.id as delivery_id, d.attempts, d.schedule_offset, due.is_due,
             d.lane is not null as is_laned, ${targetColumns},
-            e.id as event_id, e.name, e.sequence, e.at, e.data
+            e.id as event_id, e.name, e.sequence, e.at, e.data, e.request_id, e.traceparent
         `);
         return rows.toSorted((a, b) => a.delivery_id - b.delivery_id).map(toClaimed);
       }),
@@ -139,11 +139,23 @@ const claimedRow = targetRow.extend({
   sequence: z.number(),
   at: z.number(),
   data: z.unknown(),
+  request_id: z.string().nullable(),
+  traceparent: z.string().nullable(),
 });
 
 function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
   const { delivery_id: deliveryId, schedule_offset: scheduleOffset, is_due: isDue, is_laned: isLaned, ...rest } = row;
-  const { attempts, event_id: eventId, name, sequence, at, data, ...webhook } = rest;
+  const {
+    attempts,
+    event_id: eventId,
+    name,
+    sequence,
+    at,
+    data,
+    request_id: requestId,
+    traceparent,
+    ...webhook
+  } = rest;
   return {
     id: String(deliveryId),
     webhook,
@@ -152,5 +164,6 @@ function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
     isDue,
     isLaned,
     event: { id: eventId, name, session: webhook.session, sequence, at, data },
+    origin: { requestId, traceparent },
   };
 }

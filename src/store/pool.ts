@@ -17,9 +17,11 @@ import {
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { Logger } from '../log.ts';
+import { traced } from '../tracing.ts';
 import { withDeadline } from './deadline.ts';
 import { createLender } from './lend-connection.ts';
 import { createPreparedStatements } from './prepared-statements.ts';
+import type { PoolUse } from './store.ts';
 
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
@@ -37,6 +39,7 @@ export interface Database {
   run<T>(work: (connection: CommonQueryMethods) => Promise<T>, timeoutMs?: number): Promise<T>;
   /** Runs statements in one transaction; what `work` throws rolls it back. */
   transaction<T>(work: (connection: CommonQueryMethods) => Promise<T>): Promise<T>;
+  connections(): PoolUse;
   end(): Promise<void>;
 }
 
@@ -65,18 +68,24 @@ export async function openDatabase(connection: string, log: Logger): Promise<Dat
   pool.on('error', (error) => log.warn({ err: error }, 'database connection failed'));
   const lend = createLender(pool, maxPoolSize);
   return {
-    run: (work, timeoutMs = callTimeoutMs) => translated(lend(timeoutMs, work)),
+    run: (work, timeoutMs = callTimeoutMs) => traced('store statements', {}, () => translated(lend(timeoutMs, work))),
     transaction: (work) =>
-      translated(
-        lend(callTimeoutMs, (connection, { signal }) =>
-          connection.transaction(async (transaction) => {
-            const result = await work(transaction);
-            // The caller has been told that this failed: it must not come true afterwards.
-            signal.throwIfAborted();
-            return result;
-          }),
+      traced('store transaction', {}, () =>
+        translated(
+          lend(callTimeoutMs, (connection, { signal }) =>
+            connection.transaction(async (transaction) => {
+              const result = await work(transaction);
+              // The caller has been told that this failed: it must not come true afterwards.
+              signal.throwIfAborted();
+              return result;
+            }),
+          ),
         ),
       ),
+    connections: () => {
+      const { acquiredConnections: acquired, idleConnections: idle, waitingClients: waiting } = pool.state();
+      return { acquired, idle, waiting, size: maxPoolSize };
+    },
     end: () => pool.end(),
   };
 }

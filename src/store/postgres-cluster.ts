@@ -110,10 +110,14 @@ async function placeFor(
   if ((await ownerOf(join(folder, 'data'))) !== null) return { folder, binaries: reached };
   await chmod(folder, 0o711);
   if (isReachable(['test', '-x', folder])) return { folder, binaries: reached };
-  const elsewhere = join(openBase, createHash('sha256').update(folder).digest('hex').slice(0, 16));
+  const elsewhere = elsewhereOf(folder);
   await mkdir(elsewhere, { recursive: true, mode: 0o711 });
   return { folder: elsewhere, binaries: reached };
 }
+
+/** Where the data lies when the folder itself is closed to the user that Postgres runs as. */
+export const elsewhereOf = (folder: string): string =>
+  join(openBase, createHash('sha256').update(folder).digest('hex').slice(0, 16));
 
 async function passwordIn(folder: string): Promise<string> {
   const path = join(folder, 'password');

@@ -265,6 +265,14 @@ export interface ChildrenStore {
   listRecent(limit: number): Promise<readonly (ChildExitRow & { readonly session: SessionId })[]>;
 }
 
+/** Connections of the pool by what they do, and work that waits for one. */
+export interface PoolUse {
+  readonly acquired: number;
+  readonly idle: number;
+  readonly waiting: number;
+  readonly size: number;
+}
+
 /** Small values of the gateway itself: generated secrets stay in files, never here. */
 export interface Store {
   readonly sessions: SessionsStore;
@@ -288,5 +296,7 @@ export interface Store {
   readonly deliveries: DeliveriesStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
+  /** How the pool of connections is used. */
+  connections(): PoolUse;
   close(): Promise<void>;
 }

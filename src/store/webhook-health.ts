@@ -20,13 +20,28 @@ export interface WebhookTotals {
   readonly failingWebhooks: readonly WebhookView[];
 }
 
+/** How many webhooks are in which state: those that are on by their breaker, the others apart. */
+export type WebhookStates = Readonly<Record<'closed' | 'open' | 'half_open' | 'off', number>>;
+
 export interface WebhookHealthStore {
+  states(): Promise<WebhookStates>;
   /** Of all sessions, with at most `limit` failing webhooks. */
   totals(limit: number): Promise<WebhookTotals>;
 }
 
 export function createWebhookHealthStore(database: Database): WebhookHealthStore {
   return {
+    states: () =>
+      database.run((connection) =>
+        connection.one(sql.type(statesRow)`
+          select
+            count(*) filter (where w.enabled and h.retry_at is null) as closed,
+            count(*) filter (where w.enabled and h.retry_at is not null and not ${isProbed}) as open,
+            count(*) filter (where w.enabled and h.retry_at is not null and ${isProbed}) as half_open,
+            count(*) filter (where not w.enabled) as off
+          from webhooks w join webhook_health h on h.webhook_id = w.id
+        `),
+      ),
     totals: (limit) =>
       database.run(async (connection) => {
         const totals = await connection.one(sql.type(totalsRow)`
@@ -63,6 +78,8 @@ export function createWebhookHealthStore(database: Database): WebhookHealthStore
   };
 }
 
+const statesRow = z.object({ closed: z.number(), open: z.number(), half_open: z.number(), off: z.number() });
+const isProbed = sql.fragment`(h.probe_until is not null and h.probe_until > now())`;
 const isFailing = sql.fragment`(w.disabled_reason is not null or (w.enabled and h.failing_since is not null))`;
 
 /** In two halves, each of which an index over what waits answers: the log may hold millions of others. */

@@ -1,6 +1,7 @@
 /** What the rest of the gateway may ask of webhooks, their deliveries and the outbox. Times are unix milliseconds. */
 import type { SessionEvent } from '../contract/events.ts';
 import type { SessionId } from '../contract/ids.ts';
+import type { Origin } from '../contract/ipc.ts';
 import type { Page, PageRequest } from './store.ts';
 
 /** What an event must be like to be delivered; null asks nothing. */
@@ -124,6 +125,8 @@ export interface ClaimedDelivery {
   readonly isDue: boolean;
   /** Whether others wait behind it. */
   readonly isLaned: boolean;
+  /** Whose request the event follows from, where that is known. */
+  readonly origin?: Origin;
   readonly event: {
     readonly id: string;
     readonly name: string;

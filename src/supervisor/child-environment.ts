@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Channel, Handlers } from '../contract/channel.ts';
 import type { ChildNotices, LinkSnapshot, SupervisorNotices, ToChild, ToSupervisor } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
+import type { Observer } from '../telemetry/observer.ts';
 import type { ExitReport } from './exit-report.ts';
 import type { MemoryCaps } from './memory-policy.ts';
 import type { OrphanRecords } from './orphans.ts';
@@ -24,6 +25,7 @@ export interface ChildEnvironment {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  readonly observer?: Pick<Observer, 'childEnded' | 'ipcRefused'>;
 }
 
 export interface ChildListeners {

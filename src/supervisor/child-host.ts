@@ -80,6 +80,7 @@ export class ChildHost {
         store: environment.store,
         epochOf: (session) => this.#epochs.get(session),
         onFenced: (session) => this.#fenced(session),
+        log: environment.log,
       }),
       caps: () => {
         const { memoryCapMb, sessionsPerChild } = environment.settings;

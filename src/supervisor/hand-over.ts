@@ -2,8 +2,13 @@
 import type { Clock } from '../clock.ts';
 import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SendAnswer } from '../contract/ipc.ts';
+import type { Logger } from '../log.ts';
+import { currentOrigin } from '../request-scope.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
+import type { Observer } from '../telemetry/observer.ts';
+import { traced } from '../tracing.ts';
 import type { LiveSession } from './live-session.ts';
+import { reportSend } from './send-report.ts';
 import { isDefinite, type Attempt } from './send-attempt.ts';
 import type { SendPacing } from './send-pacing.ts';
 
@@ -16,6 +21,8 @@ export interface HandOverOptions {
   /** The message is sent or has failed: what was kept to send it is of no use any more. */
   readonly onFinal: (accepted: AcceptedSend) => void;
   readonly clock: Clock;
+  readonly log: Logger;
+  readonly observer?: Pick<Observer, 'sendAcknowledged'> | undefined;
 }
 
 interface HandOverParts {
@@ -55,14 +62,19 @@ export class HandOver {
     const { id, operation, params, expiresAt, media } = accepted;
     session.sending.add(id);
     try {
-      const answer = await channel.request(
-        'send',
-        { session: session.id, name: operation, params, messageId: id, expiresAt, media },
-        { deadlineMs: this.deadlineOf(accepted) },
+      const attributes = { 'warden.session': session.id, 'warden.operation': operation, 'warden.message_id': id };
+      const answer = await traced('ipc send', attributes, () =>
+        channel.request(
+          'send',
+          { session: session.id, name: operation, params, messageId: id, expiresAt, media, origin: currentOrigin() },
+          { deadlineMs: this.deadlineOf(accepted) },
+        ),
       );
+      reportSend(this.#options, accepted, answer.status);
       if (answer.status === 'sent') this.#options.onFinal(accepted);
       return answer;
     } catch (thrown) {
+      reportSend(this.#options, accepted, toWardenError(thrown).code);
       await this.#parts.pacing.failed(accepted, toWardenError(thrown));
       throw thrown;
     } finally {
@@ -83,6 +95,7 @@ export class HandOver {
     const hold = error === null ? await this.#parts.pacing.holdOf(accepted) : null;
     const code = error?.code ?? (hold === null ? expiredCode : 'pacing_limit');
     const reason = error?.message ?? hold?.reason ?? expiredReason;
+    this.#options.log.debug({ session: accepted.session, messageId: accepted.id, code }, 'message failed');
     await this.#options.store.messages.fail(accepted.session, accepted.id, {
       at: this.#options.clock.now(),
       errorCode: code,

@@ -5,6 +5,7 @@ import { WardenError } from '../contract/errors.ts';
 import type { LinkSnapshot, LinkTarget } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { SessionRow, Store } from '../store/store.ts';
+import type { Observer } from '../telemetry/observer.ts';
 import { refusalOf, type AdmissionFacts } from './admission.ts';
 import { ChildHost, type HostEnvironment } from './child-host.ts';
 import { DeafWatch } from './deaf-watch.ts';
@@ -35,6 +36,7 @@ export interface HostingOptions {
   readonly resolveTarget: (row: SessionRow) => Promise<LinkTarget>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly observer?: Pick<Observer, 'childEnded' | 'ipcRefused'>;
   readonly random: () => number;
   /** Ends when the supervisor stops. */
   readonly signal: AbortSignal;

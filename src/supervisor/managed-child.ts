@@ -5,6 +5,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel, processPort } from '../contract/channel.ts';
 import { WardenError } from '../contract/errors.ts';
+import { outsideRequests } from '../request-scope.ts';
+import { addChildSpan } from '../tracing.ts';
 import {
   protocolVersion,
   type ChildNotices,
@@ -14,6 +16,7 @@ import {
 } from '../contract/ipc.ts';
 import type { ChildChannel, ChildEnvironment, ChildListeners } from './child-environment.ts';
 import { ChildMemory } from './child-memory.ts';
+import { logEndOfChild, logOfChild } from './child-lines.ts';
 import { classifyExit, type KillCause } from './exit-cause.ts';
 import type { Incarnation } from './incarnation.ts';
 import { judgeMemory } from './memory-policy.ts';
@@ -175,7 +178,7 @@ export class ManagedChild {
         });
         return;
       case 'spawn':
-        this.#spawn();
+        outsideRequests(() => this.#spawn());
         return;
       case 'shut_down':
         this.#askToEnd(effect.deadlineMs);
@@ -209,6 +212,7 @@ export class ManagedChild {
           );
   }
 
+  /** Outside of requests: what the process tells is not told for whoever had it started. */
   #spawn(): void {
     const { childEntry, childFlags, settings, wrappers, orphans, pulse, clock, log } = this.#environment;
     const { heartbeatIntervalMs: intervalMs, heartbeatSuspectMs: suspectMs } = settings;
@@ -221,6 +225,7 @@ export class ManagedChild {
       environment: settings.childEnvironment,
       heartbeatMs: intervalMs,
       restingHeartbeatMs: restingBeatMs({ intervalMs, suspectMs }),
+      isTalkative: log.isLevelEnabled('debug'),
       onError: (error) => {
         log.warn({ err: error, pid: child.pid }, 'child process reported an error');
         if (child.pid === undefined) this.#over(incarnation, { code: null, signal: null, spawnError: error.message });
@@ -269,11 +274,13 @@ export class ManagedChild {
           else this.#listeners.onHello();
         },
         link: (snapshot) => this.#listeners.onLink(snapshot),
-        log: ({ level, message, fields }) => this.#environment.log[level]({ ...fields, pid: child.pid }, message),
+        log: (line) => logOfChild(this.#environment.log, child.pid, line),
+        span: addChildSpan,
         heartbeat: (heartbeat) => this.#heard(child, heartbeat),
       },
       window: channelWindow,
       overflow: 'reject',
+      onRefused: () => this.#environment.observer?.ipcRefused(),
       deadlineMs: requestDeadlineMs,
       timeoutCode: 'session_busy',
     });
@@ -372,10 +379,9 @@ export class ManagedChild {
     channel.close(new WardenError('session_restarted'));
     child.stderr?.destroy();
     const { code, signal } = end;
-    if (verdict.kind === 'planned') log.debug({ pid: child.pid, cause: verdict.cause }, 'child ended');
-    else
-      log.warn({ pid: child.pid, cause: verdict.cause, code, signal, stderr: stderrTail }, 'child ended unexpectedly');
+    logEndOfChild(log, child.pid, { verdict, code, signal, stderrTail });
     this.#step({ tag: 'exited', verdict });
+    this.#environment.observer?.childEnded(verdict.cause);
     this.#listeners.onGone({
       // The policy may have found that this was once too often.
       verdict: this.#state.lastExit ?? verdict,

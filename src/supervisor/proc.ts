@@ -1,5 +1,5 @@
 /** What Linux tells of processes, null where it tells nothing, as on other systems; and their priorities. The only reader of /proc. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 
@@ -35,6 +35,22 @@ export function processFamily(pid: number): readonly number[] {
   const children = read(`/proc/${pid}/task/${pid}/children`)?.trim().split(/\s+/) ?? [];
   const pids = children.filter((text) => text !== '').map(Number);
   return [pid, ...pids.flatMap(processFamily)];
+}
+
+/** File descriptors that this process has open. */
+export function openDescriptors(): number | null {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return null;
+  }
+}
+
+/** How many it may open: the soft limit of RLIMIT_NOFILE, which Node raises to the hard one when it starts. */
+export function descriptorLimit(): number | null {
+  const limit = /^Max open files\s+(\d+|unlimited)/m.exec(read('/proc/self/limits') ?? '')?.[1];
+  if (limit === undefined) return null;
+  return limit === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(limit);
 }
 
 /** Nine to one against a process of ordinary priority that wants the same core (sched(7)). */

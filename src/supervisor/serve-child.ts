@@ -5,7 +5,8 @@
 import type { Handlers } from '../contract/channel.ts';
 import { WardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
-import type { ToSupervisor } from '../contract/ipc.ts';
+import type { RecordItem, ToSupervisor } from '../contract/ipc.ts';
+import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 
 interface ServeOptions {
@@ -14,9 +15,10 @@ interface ServeOptions {
   readonly epochOf: (session: SessionId) => number | undefined;
   /** The store says that somebody else owns the session now. */
   readonly onFenced: (session: SessionId) => void;
+  readonly log: Logger;
 }
 
-export function serveChild({ store, epochOf, onFenced }: ServeOptions): Handlers<ToSupervisor> {
+export function serveChild({ store, epochOf, onFenced, log }: ServeOptions): Handlers<ToSupervisor> {
   const { commits, credentials, messages } = store;
 
   function mustHost(session: SessionId): void {
@@ -40,7 +42,12 @@ export function serveChild({ store, epochOf, onFenced }: ServeOptions): Handlers
       return credentials.getKeys(session, type, ids);
     },
     keys_set: (body) => write(body, () => commits.setKeys(body)),
-    record: (body) => write(body, () => commits.record(body)),
+    record: async (body) => {
+      await write(body, () => commits.record(body));
+      for (const messageId of messagesOf(body.items))
+        log.debug({ session: body.session, messageId }, 'message recorded');
+      return null;
+    },
     message_sending: (body) => write(body, () => commits.sending(body)),
     credentials_clear: (body) => write(body, () => commits.clearCredentials(body)),
     message_get: async ({ session, id }) => {
@@ -51,4 +58,13 @@ export function serveChild({ store, epochOf, onFenced }: ServeOptions): Handlers
       return { proto, key, chat, sender, fromMe, type, timestamp, isDeleted };
     },
   };
+}
+
+/** The ids of messages that came in, or of which it was told how far they are. */
+function messagesOf(items: readonly RecordItem[]): ReadonlySet<string> {
+  const ids = items.flatMap((item) => {
+    if (item.tag === 'message') return [item.record.id];
+    return item.tag === 'status' ? item.ids : [];
+  });
+  return new Set(ids);
 }

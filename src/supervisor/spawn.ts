@@ -53,6 +53,8 @@ interface SpawnOptions {
   /** How often it is to say that it is well, at work and at rest. */
   readonly heartbeatMs: number;
   readonly restingHeartbeatMs: number;
+  /** Whether it is to tell of each request in the log. */
+  readonly isTalkative: boolean;
   /** Called when the process could not be started, or a message could not be sent. */
   readonly onError: (error: Error) => void;
 }
@@ -83,7 +85,8 @@ export const leanFlags: readonly string[] = [
 export function spawnChild(options: SpawnOptions): ChildProcess {
   const { entry, flags, caps, wrappers, environment, heartbeatMs, restingHeartbeatMs, onError } = options;
   const beats = [heartbeatMs, restingHeartbeatMs].map(String);
-  const node = [process.execPath, `--max-old-space-size=${caps.heapMb}`, ...flags, entry, ...beats];
+  const words = options.isTalkative ? ['talkative'] : [];
+  const node = [process.execPath, `--max-old-space-size=${caps.heapMb}`, ...flags, entry, ...beats, ...words];
   const [command = process.execPath, ...args] = wrap(node, wrappers, caps.dataBytes);
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

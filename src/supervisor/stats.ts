@@ -18,6 +18,9 @@ export interface ChildStats extends ChildView {
   readonly heapBytes: number | null;
   readonly externalBytes: number | null;
   readonly loopDelayP99Ms: number | null;
+  /** Requests without an answer: ours to the child, and the child's to us as it told last. */
+  readonly requestsToChild: number;
+  readonly requestsOfChild: number;
 }
 
 export interface SupervisorStats {
@@ -88,6 +91,8 @@ export function readStats(hosting: Hosting, settings: SupervisorSettings, others
         heapBytes: vitals?.heapUsedBytes ?? null,
         externalBytes: vitals?.externalBytes ?? null,
         loopDelayP99Ms: vitals?.loopDelayP99Ms ?? null,
+        requestsToChild: host.child.channel?.inFlight ?? 0,
+        requestsOfChild: vitals?.inFlight ?? 0,
       };
     }),
     processes: {

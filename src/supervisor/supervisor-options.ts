@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { LinkTarget } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import type { AcceptedSend, SessionRow, Store } from '../store/store.ts';
+import type { Observer } from '../telemetry/observer.ts';
 import type { Governors } from './governors.ts';
 import type { SupervisorSettings } from './settings.ts';
 import type { Wrappers } from './spawn.ts';
@@ -26,6 +27,7 @@ export interface SupervisorOptions {
   readonly onFinal?: (accepted: AcceptedSend) => void;
   /** What else belongs to this gateway and uses memory. */
   readonly otherProcesses?: () => OtherProcesses;
+  readonly observer?: Pick<Observer, 'sendAcknowledged' | 'childEnded' | 'ipcRefused'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** From 0 to below 1. */

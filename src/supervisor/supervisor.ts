@@ -4,6 +4,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import { WardenError, toWardenError } from '../contract/errors.ts';
+import { currentOrigin } from '../request-scope.ts';
+import { traced } from '../tracing.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
 import type { OwnedSession } from '../store/scheduled-store.ts';
@@ -87,6 +89,7 @@ export class Supervisor {
       pacing,
       clock,
       log,
+      observer: options.observer,
       signal,
     });
     pacing?.onDue((id) => {
@@ -240,7 +243,9 @@ export class Supervisor {
     const channel = this.#connected(session);
     session.calls++;
     try {
-      return await channel.request('operation', { session: id, name, params }, { deadlineMs });
+      return await traced('ipc operation', { 'warden.session': id, 'warden.operation': name }, () =>
+        channel.request('operation', { session: id, name, params, origin: currentOrigin() }, { deadlineMs }),
+      );
     } finally {
       session.calls--;
     }

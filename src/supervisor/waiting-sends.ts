@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.ts';
 import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
+import { outsideRequests } from '../request-scope.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import type { HandOver } from './hand-over.ts';
@@ -95,7 +96,8 @@ export class WaitingSends {
       if (delayMs > 0) await sleep(delayMs, AbortSignal.any([wake.signal, signal]));
       return !signal.aborted && (await this.#sendWaiting(session));
     };
-    void run()
+    // What waits was accepted for others than whoever happens to wake it.
+    void outsideRequests(run)
       .catch((error: unknown) => {
         log.warn({ err: error, session: session.id }, 'waiting messages could not be sent');
         return true;

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { WardenError } from '../contract/errors.ts';
 import { createGuardedAgent } from '../media/guarded-fetch.ts';
 import { createAddressPolicy } from '../media/private-address.ts';
+import { currentOrigin } from '../request-scope.ts';
 import type { ClaimedDelivery } from '../store/webhook-records.ts';
 import type { Attempt } from './classify-attempt.ts';
 import { encodeEnvelope } from './envelope.ts';
@@ -62,6 +63,7 @@ export function createDeliverer(settings: DeliverSettings, clock: Clock): Delive
           'content-type': 'application/json',
           'user-agent': settings.userAgent,
           'x-webhook-attempt': String(delivery.attempts + 1),
+          ...traceHeaders(),
           ...signatureHeaders({
             id: delivery.event.id,
             at: clock.now(),
@@ -94,6 +96,12 @@ export function createDeliverer(settings: DeliverSettings, clock: Clock): Delive
   };
 
   return { attempt, close: () => Promise.all([open.destroy(), guarded.destroy()]).then(() => undefined) };
+}
+
+/** Lets a receiver that traces go on with our trace. */
+function traceHeaders(): Readonly<Record<string, string>> {
+  const { traceparent } = currentOrigin();
+  return traceparent === null ? {} : { traceparent };
 }
 
 const failureSentences: Readonly<Record<string, string>> = {

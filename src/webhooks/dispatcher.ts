@@ -6,7 +6,10 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { inScope } from '../request-scope.ts';
 import type { ClaimedDelivery, DeliveryOutcome, DeliveryTarget, OutboxStore } from '../store/webhook-records.ts';
+import type { Observer } from '../telemetry/observer.ts';
+import { tracedEntry, type OpenSpan } from '../tracing.ts';
 import { classifyAttempt, verdictOf, type Verdict } from './classify-attempt.ts';
 import type { Deliverer } from './deliver.ts';
 import { goneReason } from './disable-rule.ts';
@@ -29,6 +32,7 @@ export interface DispatcherOptions {
   readonly settings: DispatcherSettings;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly observer?: Pick<Observer, 'deliveryAttempted'> | undefined;
   /** Between 0 and 1. */
   readonly random: () => number;
 }
@@ -50,7 +54,7 @@ const firstErrorDelayMs = 500;
 const lastErrorDelayMs = 15_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { outbox, deliverer, disable, settings, log, clock, random } = options;
+  const { outbox, deliverer, disable, settings, log, clock, random, observer } = options;
   const interrupt = new AbortController();
   const inFlight = new Map<string, Promise<void>>();
   let unlisten: (() => void) | null = null;
@@ -113,7 +117,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 
   const launch = (delivery: ClaimedDelivery): void => {
-    const work = send(delivery)
+    const origin = { requestId: delivery.origin?.requestId ?? null, traceparent: null };
+    const work = inScope(origin, () => traceAttempt(delivery))
       .catch((error: unknown) => {
         // Its lease lapses and somebody sends it again: at least once.
         log.warn({ err: error, delivery: delivery.id }, 'outcome of a delivery could not be stored');
@@ -125,7 +130,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     inFlight.set(delivery.id, work);
   };
 
-  const send = async (delivery: ClaimedDelivery): Promise<void> => {
+  const traceAttempt = (delivery: ClaimedDelivery): Promise<void> =>
+    tracedEntry(
+      {
+        name: 'webhook attempt',
+        kind: 'client',
+        parent: delivery.origin?.traceparent ?? null,
+        attributes: {
+          'warden.session': delivery.event.session,
+          'warden.event': delivery.event.name,
+          'warden.event_id': delivery.event.id,
+          'warden.webhook': delivery.webhook.id,
+          'warden.attempt': delivery.attempts + 1,
+        },
+      },
+      (span) => send(delivery, span),
+    );
+
+  const send = async (delivery: ClaimedDelivery, span: OpenSpan): Promise<void> => {
     const attempt = await deliverer.attempt(delivery, interrupt.signal);
     const now = clock.now();
     const outcome = classifyAttempt(attempt, {
@@ -136,6 +158,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       random: random(),
     });
     tell(delivery, outcome);
+    const { httpStatus } = outcome;
+    span.set({
+      'warden.outcome': outcome.tag,
+      ...(httpStatus === null ? {} : { 'http.response.status_code': httpStatus }),
+    });
+    observer?.deliveryAttempted(outcome.tag, outcome.durationMs);
     const verdict = verdictOf(attempt, now);
     if (verdict?.tag === 'failure' && verdict.isGone) await disable(delivery.webhook, goneReason);
     const judgement = await settle(delivery, outcome, verdict);
@@ -170,6 +198,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       delivery: delivery.id,
       session: delivery.event.session,
       event: delivery.event.name,
+      eventId: delivery.event.id,
+      ...messageOf(delivery.event.data),
       attempt: delivery.attempts + 1,
       durationMs: outcome.durationMs,
       httpStatus: outcome.httpStatus,
@@ -195,4 +225,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       clearTimeout(budget);
     },
   };
+}
+
+/** The message that an event is about, for the log. */
+function messageOf(data: unknown): { readonly messageId?: string } {
+  const id: unknown = typeof data === 'object' && data !== null && 'message_id' in data ? data.message_id : null;
+  return typeof id === 'string' ? { messageId: id } : {};
 }

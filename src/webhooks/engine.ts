@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import type { Observer } from '../telemetry/observer.ts';
 import { createDeliverer, type DeliverSettings } from './deliver.ts';
 import { createDispatcher, type DispatcherSettings } from './dispatcher.ts';
 import { createWebhookTester, type WebhookTester } from './tester.ts';
@@ -20,10 +21,11 @@ export function createWebhookEngine(options: {
   readonly settings: WebhookSettings;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly observer?: Pick<Observer, 'deliveryAttempted'>;
   /** Between 0 and 1. */
   readonly random: () => number;
 }): WebhookEngine {
-  const { store, settings, log, clock, random } = options;
+  const { store, settings, log, clock, random, observer } = options;
   const { outbox, deliveries, webhooks } = store;
   const deliverer = createDeliverer(settings, clock);
   const tester = createWebhookTester({ deliveries, outbox, deliverer, leaseMs: settings.leaseMs, clock });
@@ -39,6 +41,7 @@ export function createWebhookEngine(options: {
     settings,
     log,
     clock,
+    observer,
     random,
   });
   return {

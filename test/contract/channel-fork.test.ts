@@ -36,13 +36,15 @@ function open() {
       message_sending: async () => null,
       credentials_clear: async () => null,
     },
-    notices: { hello: () => {}, link: () => {}, log: () => {}, heartbeat: () => {} },
+    notices: { hello: () => {}, link: () => {}, log: () => {}, span: () => {}, heartbeat: () => {} },
     window: { requests: 64, bytes: 8 << 20 },
     overflow: 'reject',
     deadlineMs: 5000,
     timeoutCode: 'session_busy',
   });
-  const ask = (name: string, params: unknown = null) => channel.request('operation', { session: id, name, params });
+  const origin = { requestId: null, traceparent: null };
+  const ask = (name: string, params: unknown = null) =>
+    channel.request('operation', { session: id, name, params, origin });
   return { child, channel, keys, ask };
 }
 

@@ -38,6 +38,8 @@ describe('the documentation of the configuration', () => {
       'POSTGRES_PASSWORD',
       'POSTGRES_DB',
       'WHATSAPP_STORAGE_PATH',
+      'METRICS_HOST',
+      'OTEL_SERVICE_NAME',
     ]);
     for (const { variable } of listVariables()) {
       const { name } = variable;

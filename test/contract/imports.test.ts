@@ -17,24 +17,72 @@ const doors: Readonly<Record<string, Readonly<Record<string, Access>>>> = {
   contract: {},
   child: { contract: 'yes' },
   store: { contract: 'yes' },
-  supervisor: { contract: 'yes', store: 'types' },
-  webhooks: { contract: 'yes', store: 'types', media: 'yes' },
+  supervisor: { contract: 'yes', store: 'types', telemetry: 'types' },
+  webhooks: { contract: 'yes', store: 'types', media: 'yes', telemetry: 'types' },
   media: { contract: 'yes' },
   bulk: { contract: 'yes', store: 'types', supervisor: 'types' },
-  api: { contract: 'yes', store: 'types', supervisor: 'types', media: 'yes', webhooks: 'yes', bulk: 'yes' },
+  api: {
+    contract: 'yes',
+    store: 'types',
+    supervisor: 'types',
+    media: 'yes',
+    webhooks: 'yes',
+    bulk: 'yes',
+    telemetry: 'types',
+  },
+  telemetry: { contract: 'yes', store: 'types', supervisor: 'types' },
+  doctor: { contract: 'yes', store: 'yes', supervisor: 'yes', root: 'yes' },
   simulator: { contract: 'yes' },
-  root: { contract: 'yes', store: 'yes', supervisor: 'yes', webhooks: 'yes', media: 'yes', bulk: 'yes', api: 'yes' },
+  root: {
+    contract: 'yes',
+    store: 'yes',
+    supervisor: 'yes',
+    webhooks: 'yes',
+    media: 'yes',
+    bulk: 'yes',
+    api: 'yes',
+    telemetry: 'yes',
+  },
 };
 /** Single files that anybody may use; they hold no state of a room. */
-const openFiles = new Set(['src/clock.ts', 'src/log.ts']);
+const openFiles = new Set([
+  'src/clock.ts',
+  'src/log.ts',
+  'src/log-redaction.ts',
+  'src/request-scope.ts',
+  'src/tracing.ts',
+]);
 /** Packages that a room keeps to itself. */
 const ownedPackages: readonly { readonly packages: readonly string[]; readonly folders: readonly string[] }[] = [
   { packages: ['@whiskeysockets/baileys', 'whatsapp-rust-bridge'], folders: ['src/child/engine/', 'src/simulator/'] },
   { packages: ['slonik', 'pg'], folders: ['src/store/'] },
   { packages: ['koa', '@koa/router', 'koa-body', 'koa-helmet', 'nunjucks'], folders: ['src/api/'] },
+  { packages: ['prom-client'], folders: ['src/telemetry/'] },
+  {
+    packages: [
+      '@opentelemetry/api',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/exporter-trace-otlp-proto',
+    ],
+    folders: ['src/telemetry/otel-tracer.ts'],
+  },
 ];
 /** What no child may load: each costs megabytes in every process, or gives it what it must not have. */
-const supervisorOnly = ['slonik', 'pg', 'zod', 'undici', 'koa', 'nunjucks', 'pino', 'jsonwebtoken'];
+const supervisorOnly = [
+  'slonik',
+  'pg',
+  'zod',
+  'undici',
+  'koa',
+  'nunjucks',
+  'pino',
+  'jsonwebtoken',
+  'prom-client',
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-trace',
+];
 
 function complain(find: (source: SourceFile) => readonly string[]): void {
   assert.deepEqual(
@@ -105,6 +153,19 @@ describe('the rooms of the house', () => {
       [...loaded].filter((path) => /^src\/(supervisor|store|api|webhooks|simulator)\//.test(path)),
       [],
     );
+  });
+
+  test('what makes spans is loaded only when somebody asks for them', () => {
+    const importers = sources.filter(({ imports }) =>
+      imports.some(({ target }) => target === 'src/telemetry/otel-tracer.ts'),
+    );
+    assert.deepEqual(
+      importers.map(({ path }) => path),
+      ['src/telemetry/start-tracing.ts'],
+    );
+    const source = importers.map(({ text }) => codeOf(text)).join('');
+    assert.match(source, /await import\('\.\/otel-tracer\.ts'\)/);
+    assert.doesNotMatch(source, /^import (?!type)[^;]*otel-tracer/m);
   });
 
   test('the supervisor loads neither Baileys nor anything of the child and the simulator', () => {

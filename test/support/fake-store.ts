@@ -209,7 +209,7 @@ export function createFakeStore(): FakeStore {
       disable: unused,
       rotateSecret: unused,
     },
-    webhookHealth: { totals: unused },
+    webhookHealth: { states: unused, totals: unused },
     deliveries: {
       list: unused,
       get: unused,
@@ -244,6 +244,7 @@ export function createFakeStore(): FakeStore {
       onNotice: () => () => {},
     },
     ping: () => answer(() => undefined),
+    connections: () => ({ acquired: 0, idle: 0, waiting: 0, size: 1 }),
     close: () => Promise.resolve(),
   };
   return store;

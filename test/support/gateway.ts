@@ -2,7 +2,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -10,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { at, createApiClient, type ApiAnswer, type ApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import { freshLeanChild } from './lean-build.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -226,13 +226,4 @@ export async function requireCleanOracle(gateway: GatewayUnderTest, id: string):
   const unfounded = at(answer.json, 'unfounded_confirmations');
   if (!Array.isArray(unknown) || unknown.length > 0 || repeated !== 0 || unfounded !== 0)
     throw new Error(`the oracle complains: ${answer.text}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

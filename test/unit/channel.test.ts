@@ -56,6 +56,21 @@ const code = (promise: Promise<Answer>) =>
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('requests', () => {
+  test('that find no room are told of, one by one, and none that only waits', async () => {
+    let refused = 0;
+    const onRefused = () => (refused += 1);
+    const full = open(fakePort().port, { onRefused });
+    const asked = [1, 2, 3, 4].map((n) => code(full.request('ask', n)));
+    assert.deepEqual(await Promise.all(asked.slice(2)), ['session_busy', 'session_busy']);
+    assert.equal(refused, 2);
+    full.close(new WardenError('session_restarted'));
+    const patient = open(fakePort().port, { onRefused, overflow: 'wait' });
+    const waiting = [1, 2, 3].map((n) => code(patient.request('ask', n)));
+    patient.close(new WardenError('session_restarted'));
+    await Promise.all([...asked, ...waiting]);
+    assert.equal(refused, 2);
+  });
+
   test('are matched with their answers in any order', async () => {
     const other = fakePort();
     const channel = open(other.port);

@@ -28,7 +28,7 @@ export function isLocalVisit({ listenHost, remoteAddress, httpVersion, headers }
     // Proxies that say nothing of themselves still ask as no browser does: with HTTP/1.0, or for a single answer.
     httpVersion === '1.1' &&
     textOf(headers['connection'])?.toLowerCase() === 'keep-alive' &&
-    (listenHost === 'localhost' || isLoopback(listenHost)) &&
+    isLoopbackHost(listenHost) &&
     isLoopback(remoteAddress ?? '') &&
     typeof host === 'string' &&
     ownNames.test(host) &&
@@ -39,6 +39,9 @@ export function isLocalVisit({ listenHost, remoteAddress, httpVersion, headers }
 
 /** Whether a URL leads to this machine by a name of its own. */
 export const isLocalUrl = (url: string): boolean => ownNames.test(URL.parse(url)?.host ?? '');
+
+/** Whether a listener there is reached from this machine only. */
+export const isLoopbackHost = (host: string): boolean => host === 'localhost' || isLoopback(host);
 
 function isLoopback(address: string): boolean {
   const family = isIP(address);

@@ -13,8 +13,9 @@ export function errors(log: Logger): RequestMiddleware {
     } catch (thrown) {
       const error = toWardenError(thrown);
       const { status } = errorCatalogue[error.code];
+      ctx.state.error = error.code;
       if (error.code === 'internal_error') {
-        log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed inside the gateway');
+        log.error({ err: error.cause ?? error }, 'request failed inside the gateway');
       }
       const retryAfter = retryAfterSeconds(error);
       if (retryAfter !== null) ctx.set('retry-after', String(retryAfter));
@@ -27,11 +28,12 @@ export function errors(log: Logger): RequestMiddleware {
     }
     log.debug(
       {
-        requestId: ctx.state.requestId,
         method: ctx.method,
         // A path can hold phone numbers, and whatever else somebody types.
         route: routeSchema.parse(ctx['_matchedRoute']),
+        operation: ctx.state.operation,
         status: ctx.status,
+        error: ctx.state.error,
         durationMs: Math.round(performance.now() - startedAt),
       },
       'request answered',

@@ -110,7 +110,8 @@ export function assertSameOrigin(ctx: RequestContext, baseUrl: string): void {
   if (!isSameOrigin(facts)) throw new WardenError('forbidden', { message: crossSite });
 }
 
-function tokenOf(ctx: RequestContext): string {
+/** The token that a request carries in a header; empty for none. */
+export function tokenOf(ctx: RequestContext): string {
   const bearer = /^Bearer +(\S+) *$/i.exec(ctx.get('authorization'))?.[1];
   return bearer ?? ctx.get('x-api-key').trim();
 }

@@ -11,6 +11,7 @@ import {
 } from '../../contract/index.ts';
 import type { UploadedFile } from '../../media/prepare-media.ts';
 import type { SessionRow } from '../../store/store.ts';
+import { traced } from '../../tracing.ts';
 import type { Caller } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { auditHandlers } from './audit.ts';
@@ -109,12 +110,15 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
     });
   };
 
-  return auditedRun(dependencies.audit, (name, run) => {
+  const carryOut: OperationRunner = (name, run) => {
     if (isGateway(name)) return runGateway(name, run);
     if (isSend(name)) return runSend(name, run);
     if (isChild(name)) return runChild(name, run);
     return assertNever(name);
-  });
+  };
+  return auditedRun(dependencies.audit, (name, run) =>
+    traced(`operation ${name}`, run.row === null ? {} : { 'warden.session': run.row.id }, () => carryOut(name, run)),
+  );
 }
 
 /** What has one answer; event streams are served by their routes. */

@@ -43,6 +43,8 @@ export function operationRoutes(
   for (const name of operationNames) {
     const operation: Operation = operations[name];
     const serve = async (ctx: RequestContext): Promise<void> => {
+      ctx.state.operation = name;
+      ctx.state.route = `${apiPrefix}${operation.path}`;
       if (isStream(name)) {
         const input = inputOf(ctx, operation);
         await answerStream(dependencies, ctx, { name, input, row: () => sessionOfPath(dependencies, ctx, operation) });

@@ -35,7 +35,7 @@ export async function send<N extends SendOperationName>(
   dependencies: ApiDependencies,
   request: SendCall<N>,
 ): Promise<Result<SendOperationName>> {
-  const { supervisor, settings, clock, schedule, media: mediaRoom } = dependencies;
+  const { supervisor, settings, clock, log, schedule, media: mediaRoom } = dependencies;
   const { name, row, params, signal, take } = request;
   const dueAt = params.send_at ?? null;
   // A session that cannot send now refuses before anything is accepted: the caller knows, and nothing goes out late.
@@ -70,6 +70,7 @@ export async function send<N extends SendOperationName>(
     throw error;
   }
   if (spooled !== null) mediaRoom.spool.handOver(spooled);
+  log.debug({ session: row.id, messageId: send.id, operation: name, isScheduled: dueAt !== null }, 'message accepted');
   if (dueAt !== null) {
     schedule.wakeAt(dueAt);
     return presentScheduledSend({ id: send.id, chat: send.chat, createdAt: acceptedAt, dueAt });

@@ -5,6 +5,7 @@
 import type { Clock } from '../../clock.ts';
 import { WardenError } from '../../contract/errors.ts';
 import type { Logger } from '../../log.ts';
+import { outsideRequests } from '../../request-scope.ts';
 import type { EventSelection, EventsStore } from '../../store/events-store.ts';
 import { holderOfAddress } from '../auth/allowed-address.ts';
 import type { Principal } from '../auth/principal.ts';
@@ -133,7 +134,8 @@ export class EventStreams {
     const selection = selectionOf(await request.principal(), request.wanted);
     if (selection === null) throw new WardenError('session_not_found');
     const { lastEventId } = request;
-    const feed = this.#runningFeed();
+    // It serves all streams, and lives on when this one ends.
+    const feed = outsideRequests(() => this.#runningFeed());
     await unlessAborted(feed.ready, request.signal);
     const head = await this.#events.head();
     const position = lastEventId === '' ? head.position : parsePosition(lastEventId, head);

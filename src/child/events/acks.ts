@@ -1,5 +1,5 @@
 /** From WhatsApp's word on a message of ours to what is recorded: pure. */
-import type { RecordItem } from '../../contract/ipc.ts';
+import type { Origin, RecordItem } from '../../contract/ipc.ts';
 import { controlOf } from '../engine/control-content.ts';
 import type { AckOutcome, SentMessage } from '../engine/sending.ts';
 import { changeItem, type Author } from './changes.ts';
@@ -64,3 +64,7 @@ export function localDeletionItems(deletion: {
     { tag: 'status', ids: [messageId], status: 'sent', at, errorCode: null, event: null },
   ];
 }
+
+/** What follows from a request carries whose it was into the events that are told of it. */
+export const withOrigin = (item: RecordItem, origin: Origin): RecordItem =>
+  item.tag === 'event' || item.tag === 'status' ? { ...item, origin } : item;

@@ -1,0 +1,50 @@
+/** Pure: what may stand in a log. Numbers of people lose all but their last digits, errors all that is not named here. */
+
+const deepestCause = 5;
+
+/** A JID or phone number as it may stand in a log: its last four digits. */
+export function maskJid(jid: string): string {
+  const at = jid.indexOf('@');
+  const user = at === -1 ? jid : jid.slice(0, at);
+  return `…${user.slice(-4)}${at === -1 ? '' : jid.slice(at)}`;
+}
+
+/** A text in which no number of seven digits and more stands whole: phone numbers, JIDs, LIDs, groups. */
+export const maskNumbers = (text: string): string => text.replace(/\d{7,}/g, (digits) => `…${digits.slice(-4)}`);
+
+/** The path of a request: what is a number or a JID as a whole is masked, ids of messages and requests stay. */
+export const maskPath = (path: string): string =>
+  path.replace(/(?<=\/)(?:\+|%2B)?\d{7,}(?:[-:.]\d+)*(?:(?:@|%40)[\w.]+)?(?=\/|$)/gi, maskNumbers);
+
+/** Fields that name a thing of ours, and have to be found again as they are. */
+const idFields: ReadonlySet<string> = new Set(['session', 'requestId', 'messageId', 'operation']);
+
+/** Fields that come from a child, or from a library in it. */
+export const maskFields = (fields: Readonly<Record<string, string | number | boolean | null>>) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'string' && !idFields.has(name) ? maskNumbers(value) : value,
+    ]),
+  );
+
+interface LoggedError {
+  readonly type: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly stack?: string;
+  readonly cause?: LoggedError;
+}
+
+/** An error by what is known to be harmless in it: libraries put statements, requests and values into others. */
+export function loggedError(error: unknown, depth = 0): LoggedError {
+  if (!(error instanceof Error)) return { type: typeof error, message: maskNumbers(String(error)) };
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return {
+    type: error.name,
+    message: maskNumbers(error.message),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(error.stack === undefined ? {} : { stack: maskNumbers(error.stack) }),
+    ...(error.cause === undefined || depth >= deepestCause ? {} : { cause: loggedError(error.cause, depth + 1) }),
+  };
+}
