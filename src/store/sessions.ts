@@ -9,9 +9,10 @@ import { saveLinks, type LinkSave } from './link-saves.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import type { Page, SessionRow, SessionsStore } from './store.ts';
 import { sessionIdColumn, textOf } from './values.ts';
+import type { Vault } from './vault.ts';
 import { insertWebhook } from './webhooks.ts';
 
-export function createSessionsStore(database: Database, log: Logger): SessionsStore {
+export function createSessionsStore(database: Database, vault: Vault, log: Logger): SessionsStore {
   const links = new CommitQueue<LinkSave>((saves) => saveLinks(database, saves), log);
   return {
     create: async (session) => {
@@ -25,7 +26,9 @@ export function createSessionsStore(database: Database, log: Logger): SessionsSt
             )
             returning ${columns}
           `);
-          if (session.webhook !== null) await insertWebhook(transaction, session.id, session.webhook);
+          if (session.webhook !== null) {
+            await insertWebhook(transaction, vault, { ...session.webhook, session: session.id });
+          }
           return toSession(row);
         });
       } catch (error) {

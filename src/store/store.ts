@@ -28,6 +28,7 @@ import type { WebhookHealthStore } from './webhook-health.ts';
 import type { EventsStore } from './events-store.ts';
 import type { BulkStore } from './bulk-store.ts';
 import type { PacingStore } from './pacing-store.ts';
+import type { Rotation } from './rotate-keys.ts';
 import type { DeliveriesStore, NewWebhook, OutboxStore, WebhooksStore } from './webhook-records.ts';
 import type { WaitingSendsStore } from './waiting-sends.ts';
 
@@ -265,6 +266,11 @@ export interface ChildrenStore {
   listRecent(limit: number): Promise<readonly (ChildExitRow & { readonly session: SessionId })[]>;
 }
 
+export interface EncryptionStore {
+  /** Wraps the keys of all sessions with the gateway's first key; safe to interrupt and to repeat. */
+  rotate(): Promise<Rotation>;
+}
+
 /** Small values of the gateway itself: generated secrets stay in files, never here. */
 export interface Store {
   readonly sessions: SessionsStore;
@@ -286,6 +292,7 @@ export interface Store {
   readonly traffic: TrafficStore;
   readonly events: EventsStore;
   readonly deliveries: DeliveriesStore;
+  readonly encryption: EncryptionStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;

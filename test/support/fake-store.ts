@@ -124,6 +124,7 @@ export function createFakeStore(): FakeStore {
       nextDueAt: unused,
       listWaitingSessions: unused,
     },
+    encryption: { rotate: unused },
     idempotency: { find: unused, claim: unused, finish: unused, release: unused, prune: unused },
     media: {
       location: unused,

@@ -93,7 +93,7 @@ describe('what is told of a webhook', () => {
     };
     const view = { webhook, health: freshHealth, queueDepth: 0, oldestPendingAt: null, now: 0 };
     assert.doesNotMatch(JSON.stringify(presentWebhook(view)), /hush/);
-    assert.equal(presentNewWebhook(webhook).secret, secret);
+    assert.equal(presentNewWebhook(webhook, secret).secret, secret);
   });
 });
 

@@ -65,7 +65,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
       const row = await reload(created.id);
       const session = present(row);
       if (webhook === null) return { ...session, session };
-      return { ...session, session, webhook: presentNewWebhook(rowOfNew(webhook, row)) };
+      return { ...session, session, webhook: presentNewWebhook(rowOfNew(webhook, row), webhook.secret) };
     },
 
     listSessions: async ({ params, caller }) => {
