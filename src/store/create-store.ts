@@ -30,6 +30,7 @@ import { settleBatch } from './settlements.ts';
 import type { Store } from './store.ts';
 import { createTokensStore } from './tokens.ts';
 import { createTrafficStore } from './traffic.ts';
+import { createTransferStore } from './transfers.ts';
 import type { Settlement } from './webhook-records.ts';
 import { createWebhookHealthStore } from './webhook-health.ts';
 import { createWebhooksStore } from './webhooks.ts';
@@ -85,6 +86,7 @@ export async function createStore(options: {
     deliveries: createDeliveriesStore(database, vault, newEventId),
     tokens: createTokensStore(database),
     audit: createAuditStore(database),
+    transfers: createTransferStore(database, vault),
     encryption: { rotate: () => rotateKeys(database, masterKeys) },
     ping: async (timeoutMs) => {
       await database.run(

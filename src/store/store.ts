@@ -24,6 +24,7 @@ import type { AuditStore } from './audit-store.ts';
 import type { BrowserSessionsStore } from './browser-sessions.ts';
 import type { TokensStore } from './tokens-store.ts';
 import type { TrafficStore } from './traffic.ts';
+import type { TransferStore } from './transfer-store.ts';
 import type { WebhookHealthStore } from './webhook-health.ts';
 import type { EventsStore } from './events-store.ts';
 import type { BulkStore } from './bulk-store.ts';
@@ -55,6 +56,8 @@ export interface SessionRow {
   readonly pacing: PacingOverrides | null;
   /** What followed from WhatsApp's refusals. */
   readonly pacingBackoff: Backoff | null;
+  /** When it was exported to be moved to another gateway; null when it is at home here. */
+  readonly exportedAt: number | null;
 }
 
 export interface Page<Row> {
@@ -293,6 +296,7 @@ export interface Store {
   readonly events: EventsStore;
   readonly deliveries: DeliveriesStore;
   readonly encryption: EncryptionStore;
+  readonly transfers: TransferStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;

@@ -6,12 +6,14 @@ import { setMaxListeners } from 'node:events';
 import { WardenError, toWardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
+import type { MovedSession } from '../contract/moved-session.ts';
 import type { OwnedSession } from '../store/scheduled-store.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
 import type { ChildChannel } from './child-environment.ts';
+import { exportSession } from './export-session.ts';
 import { forgetPairing } from './forget-pairing.ts';
 import { Hosting } from './hosting.ts';
 import type { LiveSession } from './live-session.ts';
@@ -158,11 +160,15 @@ export class Supervisor {
     return weigh(this.#hosting, this.#otherProcesses);
   }
 
-  /** Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`, `capacity_exhausted`. */
-  async connect(id: SessionId): Promise<void> {
+  /**
+   * Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`, `capacity_exhausted`,
+   * and `session_exported` for one that was, unless it is taken back.
+   */
+  async connect(id: SessionId, takesBack = false): Promise<void> {
     await this.#exclusively(id, async (session, row) => {
       if (session.isConnected) throw new WardenError('already_connected');
       if (session.host === null) this.#hosting.assertCapacity(session.wishes);
+      await this.#takeBack(row, takesBack);
       await this.#want(row, 'running');
       await this.#hosting.begin(session);
     });
@@ -178,9 +184,21 @@ export class Supervisor {
     });
   }
 
-  /** Begins with a new process, whatever state the session is in. */
-  async restart(id: SessionId): Promise<void> {
+  /** Stops a session for good and answers all of it, for another gateway. Throws `not_paired`. */
+  async export(id: SessionId): Promise<MovedSession> {
+    return this.#exclusively(id, async (session, row) => {
+      if (!session.link.isPaired) throw new WardenError('not_paired');
+      await this.#want(row, 'stopped');
+      await this.#hosting.release(session);
+      session.trouble = null;
+      return exportSession(session, this.#options);
+    });
+  }
+
+  /** Begins with a new process, whatever state the session is in. Throws `session_exported` as `connect` does. */
+  async restart(id: SessionId, takesBack = false): Promise<void> {
     await this.#exclusively(id, async (session, row) => {
+      await this.#takeBack(row, takesBack);
       await this.#want(row, 'running');
       await this.#hosting.restart(session);
     });
@@ -195,6 +213,8 @@ export class Supervisor {
       await this.#want(row, 'stopped');
       await this.#hosting.release(session);
       if (session.link.state !== 'logged_out') await forgetPairing(session, this.#options);
+      // What is paired anew is another device, and at home here.
+      await this.#takeBack(row, true);
     });
   }
 
@@ -354,6 +374,12 @@ export class Supervisor {
     if (session === null || session.desired === desired) return;
     session.desired = desired;
     session.changed();
+  }
+
+  async #takeBack({ id, exportedAt }: SessionRow, isConfirmed: boolean): Promise<void> {
+    if (exportedAt === null) return;
+    if (!isConfirmed) throw new WardenError('session_exported');
+    await this.#options.store.transfers.setExported(id, null);
   }
 
   async #reconcile(): Promise<void> {

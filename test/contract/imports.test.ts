@@ -20,8 +20,9 @@ const doors: Readonly<Record<string, Readonly<Record<string, Access>>>> = {
   supervisor: { contract: 'yes', store: 'types' },
   webhooks: { contract: 'yes', store: 'types', media: 'yes' },
   media: { contract: 'yes' },
+  transfer: { contract: 'yes' },
   bulk: { contract: 'yes', store: 'types', supervisor: 'types' },
-  api: { contract: 'yes', store: 'types', supervisor: 'types', media: 'yes', webhooks: 'yes', bulk: 'yes' },
+  api: { contract: 'yes', store: 'types', supervisor: 'types', media: 'yes', webhooks: 'yes', bulk: 'yes', transfer: 'yes' },
   simulator: { contract: 'yes' },
   root: { contract: 'yes', store: 'yes', supervisor: 'yes', webhooks: 'yes', media: 'yes', bulk: 'yes', api: 'yes' },
 };

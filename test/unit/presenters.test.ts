@@ -43,6 +43,7 @@ const row: SessionRow = {
   updatedAt: 1_767_225_601_000,
   lastConnectedAt: null,
   linkedAt: 1_767_225_602_500,
+  exportedAt: null,
 };
 const stopped: SessionView = { link: null, child: null, status: 'disconnected', statusReason: 'It is stopped.' };
 
