@@ -8,7 +8,8 @@ import type { MovedSession } from '../contract/moved-session.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveSession } from './live-session.ts';
 
-const reason =
+/** Why an exported session is not running, and what to do about it. */
+export const exportedReason =
   'The session was exported to be moved to another gateway. Connect it here only if it runs nowhere else, with "take_back": true.';
 
 /** Throws `session_not_found`, `not_paired`. */
@@ -20,7 +21,7 @@ export async function exportSession(
   if (epoch === null) throw new WardenError('session_not_found');
   session.epoch = epoch;
   await store.transfers.setExported(session.id, clock.now());
-  session.setLink('idle', reason);
+  session.setLink('idle', exportedReason);
   await session.saved();
   const moved = await store.transfers.read(session.id);
   if (moved === null) throw new WardenError('not_paired');

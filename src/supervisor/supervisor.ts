@@ -13,7 +13,7 @@ import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
 import type { ChildChannel } from './child-environment.ts';
-import { exportSession } from './export-session.ts';
+import { exportedReason, exportSession } from './export-session.ts';
 import { forgetPairing } from './forget-pairing.ts';
 import { Hosting } from './hosting.ts';
 import type { LiveSession } from './live-session.ts';
@@ -324,6 +324,7 @@ export class Supervisor {
       link: session.isTold ? session.link : null,
       child: session.host?.view() ?? session.lastChild,
       ...statusOf(session, row.desired, this.#hosting.startsPausedMs),
+      ...(row.exportedAt !== null && row.desired === 'stopped' ? { statusReason: exportedReason } : {}),
       pacing: this.#options.pacing?.of(row).summary() ?? null,
     };
   }
