@@ -1,4 +1,4 @@
-/** The variable that holds the gateway's own keys, and how it is read. Pure. */
+/** The variable that holds the gateway's own keys, and how it is read. */
 import { createHash } from 'node:crypto';
 import { ValueProblem, variable, type Variable } from './config-variables.ts';
 import type { MasterKey } from './store/master-keys.ts';

@@ -6,9 +6,9 @@ import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import type { Logger } from '../log.ts';
 import { noRow, type Database } from './pool.ts';
-import { credentialsPlace, outcomePlace, signalKeyPlace, webhookSecretPlace } from './sealed-places.ts';
+import { credentialsPlace, gatewayItself, outcomePlace, signalKeyPlace, webhookSecretPlace } from './sealed-places.ts';
 import { bytesColumn } from './values.ts';
-import { gatewayItself, type Vault } from './vault.ts';
+import type { Vault } from './vault.ts';
 
 /** Encrypts one batch within the caller's transaction; answers how many rows that were. */
 type Batch = (transaction: CommonQueryMethods, vault: Vault, limit: number) => Promise<number>;

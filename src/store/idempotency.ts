@@ -8,9 +8,9 @@ import type { IdempotencyScope, IdempotencyStore, KeyClaim } from './idempotency
 import { noRow, type Database } from './pool.ts';
 import type { NewMessage } from './scheduled-store.ts';
 import { insertScheduled } from './scheduled.ts';
-import { outcomePlace } from './sealed-places.ts';
+import { gatewayItself, outcomePlace } from './sealed-places.ts';
 import { bytesColumn, timestampOf } from './values.ts';
-import { gatewayItself, type Vault } from './vault.ts';
+import type { Vault } from './vault.ts';
 
 const rowsPerBatch = 2_000;
 

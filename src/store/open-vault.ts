@@ -3,7 +3,8 @@ import { sql, type CommonQueryMethods } from 'slonik';
 import { EncryptionKeyError } from './encryption-key-error.ts';
 import { MasterKeys, type MasterKey } from './master-keys.ts';
 import { noRow, type Database } from './pool.ts';
-import { dataKeyColumns, dataKeyRow, gatewayItself, Vault } from './vault.ts';
+import { gatewayItself } from './sealed-places.ts';
+import { dataKeyColumns, dataKeyRow, Vault } from './vault.ts';
 
 /** Where the gateway's own keys come from. */
 export interface MasterKeySource {

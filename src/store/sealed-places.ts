@@ -1,5 +1,14 @@
 /** Pure: where each kind of encrypted record lies. What is written here is part of what lies in databases. */
-import { gatewayItself, type RecordPlace } from './vault.ts';
+/** Whose records have no session. */
+export const gatewayItself = '';
+
+/** Where a record lies, and whose it is: nowhere else does it open. */
+export interface RecordPlace {
+  readonly table: 'credentials' | 'signal_keys' | 'webhooks' | 'idempotency';
+  /** A session, or `gatewayItself`. */
+  readonly owner: string;
+  readonly key: string;
+}
 
 export const credentialsPlace = (session: string): RecordPlace => ({
   table: 'credentials',

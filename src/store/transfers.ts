@@ -46,11 +46,7 @@ export function createTransferStore(database: Database, vault: Vault): TransferS
 const keyRow = z.object({ type: z.string(), id: z.string(), value: bytesColumn });
 const chatRow = z.object({ chat: z.string(), at: z.number() });
 
-async function readSession(
-  transaction: CommonQueryMethods,
-  vault: Vault,
-  id: SessionId,
-): Promise<MovedSession | null> {
+async function readSession(transaction: CommonQueryMethods, vault: Vault, id: SessionId): Promise<MovedSession | null> {
   const row = await findSession(transaction, id);
   const sealedCreds = await transaction.maybeOne(sql.type(z.object({ value: bytesColumn }))`
     select value from credentials where session_id = ${id}
@@ -64,7 +60,9 @@ async function readSession(
     transaction,
     rows.map((key) => ({ place: signalKeyPlace(id, key.type, key.id), sealed: key.value })),
   );
-  const openedChats = await transaction.any(sql.type(chatRow)`select chat, at from opened_chats where session_id = ${id}`);
+  const openedChats = await transaction.any(
+    sql.type(chatRow)`select chat, at from opened_chats where session_id = ${id}`,
+  );
   const { name, sandbox, memoryCapMb, isolated, pacing, device, linkedAt } = row;
   return {
     ...{ name, sandbox, memoryCapMb, isolated, pacing, device, linkedAt, openedChats },

@@ -9,18 +9,8 @@ import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import { keyIdOf, open, seal } from './envelope.ts';
 import type { MasterKeys, WrappedKey } from './master-keys.ts';
+import { gatewayItself, type RecordPlace } from './sealed-places.ts';
 import { bytesColumn, bytesOf } from './values.ts';
-
-/** Whose records have no session. */
-export const gatewayItself = '';
-
-/** Where a record lies, and whose it is: nowhere else does it open. */
-export interface RecordPlace {
-  readonly table: 'credentials' | 'signal_keys' | 'webhooks' | 'idempotency';
-  /** A session, or `gatewayItself`. */
-  readonly owner: string;
-  readonly key: string;
-}
 
 export interface SealedRecord {
   readonly place: RecordPlace;

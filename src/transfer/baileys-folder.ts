@@ -1,5 +1,5 @@
 /**
- * Pure: reads the folder in which Baileys' useMultiFileAuthState keeps an account: `creds.json`, and `<type>-<id>.json`
+ * Reads the folder in which Baileys' useMultiFileAuthState keeps an account: `creds.json`, and `<type>-<id>.json`
  * for each key, with `/` written as `__` and `:` as `-`. Values are JSON in which bytes are
  * `{"type": "Buffer", "data": "<base64>"}`.
  */

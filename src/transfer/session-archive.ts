@@ -1,4 +1,4 @@
-/** Pure: how a session that is moved reads as text, inside of its encrypted file. */
+/** How a session that is moved reads as text, inside of its encrypted file. */
 import { z } from 'zod';
 import type { MovedSession } from '../contract/moved-session.ts';
 import { pacingOverrides } from '../contract/pacing.ts';

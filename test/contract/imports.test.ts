@@ -22,7 +22,15 @@ const doors: Readonly<Record<string, Readonly<Record<string, Access>>>> = {
   media: { contract: 'yes' },
   transfer: { contract: 'yes' },
   bulk: { contract: 'yes', store: 'types', supervisor: 'types' },
-  api: { contract: 'yes', store: 'types', supervisor: 'types', media: 'yes', webhooks: 'yes', bulk: 'yes', transfer: 'yes' },
+  api: {
+    contract: 'yes',
+    store: 'types',
+    supervisor: 'types',
+    media: 'yes',
+    webhooks: 'yes',
+    bulk: 'yes',
+    transfer: 'yes',
+  },
   simulator: { contract: 'yes' },
   root: { contract: 'yes', store: 'yes', supervisor: 'yes', webhooks: 'yes', media: 'yes', bulk: 'yes', api: 'yes' },
 };

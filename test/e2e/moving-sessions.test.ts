@@ -156,12 +156,17 @@ describe('an account that another program kept in a Baileys folder', () => {
       await writeFile(join(broken, name), preKey.slice(0, 20));
       await writeFile(join(broken, 'notes.txt'), 'hello');
       const failed = await run('import-session', '--folder', broken, '--id', 'broken').catch((error: unknown) => error);
-      assert.ok(String(at(failed, 'stderr')).includes(`files.${name}: must be whole JSON`), String(at(failed, 'stderr')));
+      assert.ok(
+        String(at(failed, 'stderr')).includes(`files.${name}: must be whole JSON`),
+        String(at(failed, 'stderr')),
+      );
       assert.match(String(at(failed, 'stderr')), /files\.notes\.txt: must be a name/);
       await unlink(join(broken, 'notes.txt'));
       await writeFile(join(broken, name), preKey);
       await writeFile(join(broken, 'creds.json'), '{"registrationId": 1}');
-      const unpaired = await run('import-session', '--folder', broken, '--id', 'broken').catch((error: unknown) => error);
+      const unpaired = await run('import-session', '--folder', broken, '--id', 'broken').catch(
+        (error: unknown) => error,
+      );
       assert.match(String(at(unpaired, 'stderr')), /files\.creds\.json: must be credentials/);
       assert.equal((await second.get('/sessions/broken')).status, 404);
     } finally {

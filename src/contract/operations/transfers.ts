@@ -4,7 +4,11 @@ import { defineOperation } from '../operation.ts';
 import { sessionId } from '../schemas.ts';
 import { sessionOperations, sessionResource } from './sessions.ts';
 
-const passphrase = z.string().min(12).max(1024).describe('At least 12 characters; nobody can read the file without it.');
+const passphrase = z
+  .string()
+  .min(12)
+  .max(1024)
+  .describe('At least 12 characters; nobody can read the file without it.');
 const name = z.string().trim().min(1).max(100);
 const imported = {
   status: 201,
@@ -65,7 +69,7 @@ export const transferOperations = {
     holdsFile: true,
     summary: "Create a session from a folder of Baileys' useMultiFileAuthState",
     description:
-      '`npm run import-session -- --folder <folder> --id <id>` sends one from the command line. The program that used the folder has to be ended first: both would spoil each other\'s keys.',
+      "`npm run import-session -- --folder <folder> --id <id>` sends one from the command line. The program that used the folder has to be ended first: both would spoil each other's keys.",
     params: z.strictObject({
       files: z
         .record(z.string().min(1).max(255), z.string().max(10_000_000))
