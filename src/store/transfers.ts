@@ -65,7 +65,14 @@ async function readSession(transaction: CommonQueryMethods, vault: Vault, id: Se
   );
   const { name, sandbox, memoryCapMb, isolated, pacing, device, linkedAt } = row;
   return {
-    ...{ name, sandbox, memoryCapMb, isolated, pacing, device, linkedAt, openedChats },
+    name,
+    sandbox,
+    memoryCapMb,
+    isolated,
+    pacing,
+    device,
+    linkedAt,
+    openedChats,
     creds: creds ?? Buffer.alloc(0),
     keys: rows.flatMap((key, index) => {
       const value = values[index];

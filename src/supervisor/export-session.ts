@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.ts';
 import { WardenError } from '../contract/errors.ts';
 import type { MovedSession } from '../contract/moved-session.ts';
-import type { Store } from '../store/store.ts';
+import type { SessionRow, Store } from '../store/store.ts';
 import type { LiveSession } from './live-session.ts';
 
 /** Why an exported session is not running, and what to do about it. */
@@ -26,4 +26,15 @@ export async function exportSession(
   const moved = await store.transfers.read(session.id);
   if (moved === null) throw new WardenError('not_paired');
   return moved;
+}
+
+/** A session that was exported may be started here: it is known to run nowhere else. Throws `session_exported` if not. */
+export async function takeBack(
+  { id, exportedAt }: SessionRow,
+  { transfers }: Pick<Store, 'transfers'>,
+  isConfirmed: boolean,
+): Promise<void> {
+  if (exportedAt === null) return;
+  if (!isConfirmed) throw new WardenError('session_exported');
+  await transfers.setExported(id, null);
 }

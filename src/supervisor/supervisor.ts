@@ -12,12 +12,11 @@ import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
-import type { ChildChannel } from './child-environment.ts';
-import { exportedReason, exportSession } from './export-session.ts';
+import { exportedReason, exportSession, takeBack } from './export-session.ts';
 import { forgetPairing } from './forget-pairing.ts';
 import { Hosting } from './hosting.ts';
 import type { LiveSession } from './live-session.ts';
-import { pairingChannel } from './pairing-channel.ts';
+import { pairingChannel, type PairCodeRequest } from './pairing-channel.ts';
 import { Sends } from './sends.ts';
 import { SessionBook } from './session-book.ts';
 import { SessionNews } from './session-news.ts';
@@ -25,17 +24,11 @@ import type { SupervisorOptions } from './supervisor-options.ts';
 import type { BreakerView } from './start-breaker.ts';
 import { sleep } from './start-gate.ts';
 import { readStats, weigh, type OtherProcesses, type SupervisorStats } from './stats.ts';
-import { notConnected, statusOf } from './session-status.ts';
+import { connectedChannel, notConnected, statusOf } from './session-status.ts';
 import type { SessionView } from './session-view.ts';
 import { isOver } from './status.ts';
 import { VitalsHistory } from './vitals-history.ts';
 import { waitUntil } from './wait-until.ts';
-
-interface PairCodeRequest {
-  readonly phone: string;
-  readonly customCode: string | null;
-  readonly showPushNotification: boolean;
-}
 
 const pairCodeDeadlineMs = 20_000;
 const logoutDeadlineMs = 15_000;
@@ -160,15 +153,12 @@ export class Supervisor {
     return weigh(this.#hosting, this.#otherProcesses);
   }
 
-  /**
-   * Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`, `capacity_exhausted`,
-   * and `session_exported` for one that was, unless it is taken back.
-   */
+  /** Starts a session, anew if its link has ended. Throws `already_connected`, `capacity_exhausted`, `session_exported`. */
   async connect(id: SessionId, takesBack = false): Promise<void> {
     await this.#exclusively(id, async (session, row) => {
       if (session.isConnected) throw new WardenError('already_connected');
       if (session.host === null) this.#hosting.assertCapacity(session.wishes);
-      await this.#takeBack(row, takesBack);
+      await takeBack(row, this.#options.store, takesBack);
       await this.#want(row, 'running');
       await this.#hosting.begin(session);
     });
@@ -198,7 +188,7 @@ export class Supervisor {
   /** Begins with a new process, whatever state the session is in. Throws `session_exported` as `connect` does. */
   async restart(id: SessionId, takesBack = false): Promise<void> {
     await this.#exclusively(id, async (session, row) => {
-      await this.#takeBack(row, takesBack);
+      await takeBack(row, this.#options.store, takesBack);
       await this.#want(row, 'running');
       await this.#hosting.restart(session);
     });
@@ -214,7 +204,7 @@ export class Supervisor {
       await this.#hosting.release(session);
       if (session.link.state !== 'logged_out') await forgetPairing(session, this.#options);
       // What is paired anew is another device, and at home here.
-      await this.#takeBack(row, true);
+      await takeBack(row, this.#options.store, true);
     });
   }
 
@@ -257,7 +247,7 @@ export class Supervisor {
   // oxlint-disable-next-line max-params -- a call is its target, its name, its arguments and its time
   async call(id: SessionId, name: string, params: unknown, deadlineMs: number): Promise<unknown> {
     const session = await this.#sessions.live(id);
-    const channel = this.#connected(session);
+    const channel = connectedChannel(session);
     session.calls++;
     try {
       return await channel.request('operation', { session: id, name, params }, { deadlineMs });
@@ -275,7 +265,7 @@ export class Supervisor {
   async uploadMedia(id: SessionId, media: PreparedMedia): Promise<ToChild['upload_media']['answer']> {
     const { limits } = this.#options.settings;
     const deadlineMs = limits.mediaUploadTimeoutMs + limits.queryTimeoutMs + sendMarginMs;
-    return this.#connected(await this.#sessions.live(id)).request(
+    return connectedChannel(await this.#sessions.live(id)).request(
       'upload_media',
       { session: id, media },
       { deadlineMs },
@@ -285,7 +275,7 @@ export class Supervisor {
   /** Has the phone upload the file of a message again. Throws `media_gone`. */
   async renewMedia(id: SessionId, messageId: string): Promise<ToChild['renew_media']['answer']> {
     const deadlineMs = this.#options.settings.limits.queryTimeoutMs + sendMarginMs;
-    return this.#connected(await this.#sessions.live(id)).request(
+    return connectedChannel(await this.#sessions.live(id)).request(
       'renew_media',
       { session: id, messageId },
       { deadlineMs },
@@ -363,24 +353,12 @@ export class Supervisor {
     });
   }
 
-  #connected(session: LiveSession): ChildChannel {
-    const channel = session.host?.child.channel ?? null;
-    if (channel === null || !session.isConnected) throw notConnected(session);
-    return channel;
-  }
-
   async #want(row: SessionRow, desired: 'running' | 'stopped'): Promise<void> {
     if (row.desired !== desired) await this.#options.store.sessions.setDesired(row.id, desired);
     const session = this.#sessions.known(row.id);
     if (session === null || session.desired === desired) return;
     session.desired = desired;
     session.changed();
-  }
-
-  async #takeBack({ id, exportedAt }: SessionRow, isConfirmed: boolean): Promise<void> {
-    if (exportedAt === null) return;
-    if (!isConfirmed) throw new WardenError('session_exported');
-    await this.#options.store.transfers.setExported(id, null);
   }
 
   async #reconcile(): Promise<void> {

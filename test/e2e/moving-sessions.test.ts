@@ -46,7 +46,7 @@ describe('a session that moves to another gateway', () => {
 
   test('is stopped by its export, and not started again by accident', async () => {
     await pair(first, 'support', phone);
-    await talk(first, 'support', phone, 'before');
+    await talk(first, { id: 'support', phone }, 'before');
     file = await exported(first, 'support');
     const session = await untilStatus(first, 'support', 'disconnected');
     assert.match(String(at(session, 'status_reason')), /exported.*take_back/s);
@@ -80,7 +80,7 @@ describe('a session that moves to another gateway', () => {
     const session = await second.must(201, '/sessions/import', body);
     assert.deepEqual([at(session, 'id'), at(session, 'is_logged_in')], ['support', true]);
     await untilConnected(second, 'support');
-    await talk(second, 'support', phone, 'after');
+    await talk(second, { id: 'support', phone }, 'after');
     const again = await second.post('/sessions/import', body);
     assert.deepEqual([again.status, errorOf(again)], [409, 'session_exists']);
     const { body: oracle } = await server.api('GET', `/accounts/${phone}/oracle`);
@@ -179,7 +179,7 @@ describe('an account that another program kept in a Baileys folder', () => {
     assert.match(stdout, /The session from-folder is there/);
     await second.must(200, '/sessions/from-folder/connect');
     await untilConnected(second, 'from-folder');
-    await talk(second, 'from-folder', phone, 'as a session');
+    await talk(second, { id: 'from-folder', phone }, 'as a session');
     const session = (await second.get('/sessions/from-folder')).json;
     assert.deepEqual([at(session, 'phone_number'), at(session, 'name')], [phone, 'Old bot']);
     const { body: oracle } = await server.api('GET', `/accounts/${phone}/oracle`);
@@ -197,7 +197,7 @@ describe('the key that encrypts', () => {
     await second.stop();
     await second.boot({ ENCRYPTION_KEY: next });
     await untilConnected(second, 'support');
-    await talk(second, 'support', '15550040001', 'after the rotation');
+    await talk(second, { id: 'support', phone: '15550040001' }, 'after the rotation');
   });
 
   test('ends the start when it is the wrong one, with what to do about it', async () => {
@@ -236,7 +236,11 @@ async function pair(gateway: GatewayUnderTest, id: string, phone: string): Promi
 }
 
 /** A message in each direction. */
-async function talk(gateway: GatewayUnderTest, id: string, phone: string, words: string): Promise<void> {
+async function talk(
+  gateway: GatewayUnderTest,
+  { id, phone }: { readonly id: string; readonly phone: string },
+  words: string,
+): Promise<void> {
   await gateway.must(200, `/sessions/${id}/messages/text`, { to: contact, text: `sent ${words}` });
   await eventually(() => isReceived(phone, `sent ${words}`), deadlineMs);
   const written = { from: contact, text: `received ${words}` };
@@ -266,7 +270,7 @@ async function exported(gateway: GatewayUnderTest, id: string): Promise<Buffer> 
 /** Runs a command of package.json against the second gateway. */
 function run(command: string, ...args: readonly string[]): Promise<{ readonly stdout: string }> {
   const script = fileURLToPath(new URL(`../../../scripts/${command}.mjs`, import.meta.url));
-  const env = { PATH: process.env['PATH'], PORT: new URL(second.baseUrl).port, SUPERADMIN_TOKEN: token };
+  const env = { PORT: new URL(second.baseUrl).port, SUPERADMIN_TOKEN: token };
   return promisify(execFile)(process.execPath, [script, ...args], { env });
 }
 

@@ -8,6 +8,7 @@ import { keyIdOf, open, seal } from '../../src/store/envelope.ts';
 import { MasterKeys } from '../../src/store/master-keys.ts';
 import { readBaileysFolder } from '../../src/transfer/baileys-folder.ts';
 import { readSessionFile, SessionFileProblem, writeSessionFile } from '../../src/transfer/session-file.ts';
+import { at } from '../support/api-client.ts';
 import { testKey } from '../support/test-keys.ts';
 
 describe('an encrypted record', () => {
@@ -93,7 +94,7 @@ describe('ENCRYPTION_KEY', () => {
     for (const text of [
       '',
       'secret',
-      `${'0'.repeat(64)}`,
+      '0'.repeat(64),
       bytes.subarray(1).toString('base64'),
       `x y:${bytes.toString('hex')}`,
       same,
@@ -181,10 +182,11 @@ describe('a Baileys folder', () => {
   test('gives bytes as bytes', () => {
     const read = readBaileysFolder({ ...whole, 'pre-key-1.json': JSON.stringify(pair()) });
     assert.ok(read.tag === 'session');
-    const restored: typeof creds = deserialize(read.session.creds);
-    assert.deepEqual(Object(restored.account).accountSignature, signature);
-    assert.ok(Object(restored.noiseKey).private instanceof Uint8Array);
-    assert.ok(Object(deserialize(read.session.keys[0]?.value ?? Buffer.alloc(0))).private instanceof Uint8Array);
+    const restored: unknown = deserialize(read.session.creds);
+    assert.deepEqual(at(restored, 'account', 'accountSignature'), signature);
+    assert.ok(at(restored, 'noiseKey', 'private') instanceof Uint8Array);
+    const preKey: unknown = deserialize(read.session.keys[0]?.value ?? Buffer.alloc(0));
+    assert.ok(at(preKey, 'private') instanceof Uint8Array);
   });
 
   test('is refused with every file that is wrong', () => {

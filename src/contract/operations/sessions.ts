@@ -67,12 +67,7 @@ const memoryCapMb = z.int().min(64).max(4096).describe('Memory cap of the child,
 const sessionName = z.string().trim().min(1).max(100);
 const none = z.strictObject({});
 const start = z.strictObject({
-  take_back: z
-    .boolean()
-    .default(false)
-    .describe(
-      'Of an exported session: that it runs nowhere else. Two gateways with one account spoil the keys of both.',
-    ),
+  take_back: z.boolean().default(false).describe('Of an exported session: that it runs nowhere else.'),
 });
 const statusAnswer = actionResult.extend({ status: sessionStatus });
 
