@@ -1,5 +1,10 @@
+/** A message that was sent not long ago: a recipient who could not decrypt it may ask for it again. */
+export interface SentMessage extends Omit<MessageRecord, 'fromMe' | 'media' | 'proto'> {
+  readonly proto: Uint8Array;
+}
+
 /** A session on its way from one gateway, or from another program, into a gateway. Types only. */
-import type { DeviceInfo, StoredValue } from './ipc.ts';
+import type { DeviceInfo, MessageRecord, StoredValue } from './ipc.ts';
 import type { PacingOverrides } from './pacing.ts';
 
 export interface MovedSession {
@@ -17,4 +22,5 @@ export interface MovedSession {
   readonly keys: readonly { readonly type: string; readonly id: string; readonly value: StoredValue }[];
   /** Chats that the session began itself, so that pacing does not count them as new; unix milliseconds. */
   readonly openedChats: readonly { readonly chat: string; readonly at: number }[];
+  readonly sent: readonly SentMessage[];
 }

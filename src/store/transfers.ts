@@ -3,7 +3,8 @@ import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
-import type { MovedSession } from '../contract/moved-session.ts';
+import type { MovedSession, SentMessage } from '../contract/moved-session.ts';
+import { insertMessages } from './message-writes.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import { credentialsPlace, signalKeyPlace } from './sealed-places.ts';
 import { findSession } from './sessions.ts';
@@ -23,6 +24,10 @@ export function createTransferStore(database: Database, vault: Vault): TransferS
           await insertSession(transaction, { id, moved, desired });
           await insertSecrets(transaction, vault, { id, moved });
           await insertOpenedChats(transaction, { id, moved });
+          await insertMessages(
+            transaction,
+            moved.sent.map((message) => ({ session: id, record: { ...message, fromMe: true, media: null } })),
+          );
           const row = await findSession(transaction, id);
           if (row === null) throw new WardenError('session_not_found');
           return row;
@@ -73,12 +78,35 @@ async function readSession(transaction: CommonQueryMethods, vault: Vault, id: Se
     device,
     linkedAt,
     openedChats,
+    sent: await recentlySent(transaction, id),
     creds: creds ?? Buffer.alloc(0),
     keys: rows.flatMap((key, index) => {
       const value = values[index];
       return value === undefined ? [] : [{ type: key.type, id: key.id, value }];
     }),
   };
+}
+
+const sentRow = z.object({
+  id: z.string(),
+  chat: z.string(),
+  sender: z.string(),
+  type: z.string(),
+  timestamp: z.number(),
+  body: z.string().nullable(),
+  proto: bytesColumn,
+  key: bytesColumn,
+});
+
+/** Recipients ask for a repetition soon, or never. */
+function recentlySent(transaction: CommonQueryMethods, id: SessionId): Promise<readonly SentMessage[]> {
+  return transaction.any(sql.type(sentRow)`
+    select id, chat, sender, type, at as timestamp, body, proto, key from messages
+    where session_id = ${id} and from_me and is_shown and at > now() - interval '1 day'
+      and status in ('sent', 'delivered', 'read', 'played')
+      and sender is not null and type is not null and proto is not null and key is not null
+    order by ordinal desc limit ${rowsPerStatement}
+  `);
 }
 
 interface Imported {

@@ -63,6 +63,7 @@ export function readBaileysFolder(files: Readonly<Record<string, string>>): Read
       creds: serialize({ ...creds, account }),
       keys,
       openedChats: [],
+      sent: [],
     },
   };
 }

@@ -31,13 +31,26 @@ const archive = z.object({
     creds: base64,
     keys: z.array(z.object({ type: z.string(), id: z.string(), value: base64 })),
     openedChats: z.array(z.object({ chat: z.string(), at: z.number() })),
+    sent: z.array(
+      z.object({
+        id: z.string(),
+        chat: z.string(),
+        sender: z.string(),
+        type: z.string(),
+        timestamp: z.number(),
+        body: z.string().nullable(),
+        proto: base64,
+        key: base64,
+      }),
+    ),
   }),
 });
 
 export function writeArchive(id: string, moved: MovedSession): string {
   const text = (value: Uint8Array): string => Buffer.from(value).toString('base64');
   const keys = moved.keys.map((key) => ({ ...key, value: text(key.value) }));
-  return JSON.stringify({ version: 1, id, session: { ...moved, creds: text(moved.creds), keys } });
+  const sent = moved.sent.map((message) => ({ ...message, proto: text(message.proto), key: text(message.key) }));
+  return JSON.stringify({ version: 1, id, session: { ...moved, creds: text(moved.creds), keys, sent } });
 }
 
 /** Throws a SessionFileProblem for what `writeArchive` did not write. */

@@ -80,6 +80,8 @@ describe('a session that moves to another gateway', () => {
     const session = await second.must(201, '/sessions/import', body);
     assert.deepEqual([at(session, 'id'), at(session, 'is_logged_in')], ['support', true]);
     await untilConnected(second, 'support');
+    // What was sent before the move can still be asked for by a recipient that could not decrypt it.
+    assert.match((await second.get('/sessions/support/messages')).text, /sent before/);
     await talk(second, { id: 'support', phone }, 'after');
     const again = await second.post('/sessions/import', body);
     assert.deepEqual([again.status, errorOf(again)], [409, 'session_exists']);
