@@ -3,7 +3,7 @@
  * own that changes it only as it was read, so that this can be interrupted, repeated, and done by two at once.
  */
 import { sql } from 'slonik';
-import { EncryptionKeyError } from './encryption-key-error.ts';
+import { WardenError } from '../contract/errors.ts';
 import type { MasterKeys } from './master-keys.ts';
 import { noRow, type Database } from './pool.ts';
 import { bytesOf } from './values.ts';
@@ -20,7 +20,7 @@ export interface Rotation {
 
 const rowsPerPage = 500;
 
-/** Throws EncryptionKeyError for a key that none of the gateway's keys opens; those before it are done then. */
+/** Throws `unprocessable` at a key that none of the gateway's keys opens; those before it are done then. */
 export async function rotateKeys(database: Pick<Database, 'run'>, masterKeys: MasterKeys): Promise<Rotation> {
   let after = 0;
   let rewrapped = 0;
@@ -42,7 +42,12 @@ export async function rotateKeys(database: Pick<Database, 'run'>, masterKeys: Ma
 
 async function rewrap(database: Pick<Database, 'run'>, masterKeys: MasterKeys, row: DataKeyRow): Promise<number> {
   const next = masterKeys.rewrap(row);
-  if (next === null) throw new EncryptionKeyError([row.kekId], true);
+  if (next === null) {
+    // At the start all of them did: another gateway has gone on to a key that this one was not given.
+    throw new WardenError('unprocessable', {
+      message: `A key in the database is wrapped with "${row.kekId}", which this gateway does not have: add it to ENCRYPTION_KEY and restart.`,
+    });
+  }
   if (next === 'unchanged') return 0;
   const { rowCount } = await database.run((connection) =>
     connection.query(sql.type(noRow)`

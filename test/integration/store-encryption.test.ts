@@ -272,6 +272,7 @@ describe('the key of the gateway', () => {
     };
     await assert.rejects(rotateKeys(cut, masterKeys), /cut off/);
     assert.equal(await wrappedWith('new'), 3);
+    await assert.rejects(rotateKeys(pool, new MasterKeys([testKey('new')])), hasCode('unprocessable'));
     // Neither key alone is enough meanwhile.
     await assert.rejects(open(testKeys('new')), EncryptionKeyError);
     await assert.rejects(open(testKeys('old')), EncryptionKeyError);

@@ -103,7 +103,7 @@ export const transferOperations = {
     status: 200,
     deadlineMs: 300_000,
     idempotent: false,
-    errors: [],
+    errors: ['unprocessable'],
     example: { params: {}, result: { key_id: 'new', rewrapped: 12, total: 12 } },
   }),
 } as const;
