@@ -12,7 +12,7 @@ export class EncryptionKeyError extends Error {
           : `there is no encryption key, and this database was encrypted with the key ${names}.`,
         'Set ENCRYPTION_KEY (or ENCRYPTION_KEY_FILE) to the key that was in use, or put back the file',
         'secrets/encryption-key of the storage folder. After a change of the key list the new one first and the',
-        'old one behind it: ENCRYPTION_KEY=new:<key>,old:<key>. Nothing has been changed in the database.',
+        'old one behind it: ENCRYPTION_KEY=new:<key>,old:<key>. What is encrypted has not been touched.',
         'If the key is lost, so are the sessions in it: begin with an empty database and pair them again.',
       ].join(' '),
     );

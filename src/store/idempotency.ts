@@ -40,10 +40,10 @@ export function createIdempotencyStore(database: Database, vault: Vault): Idempo
             }),
       ),
     finish: async (ordinal, outcome) => {
-      await database.transaction(async (transaction) => {
-        const sealer = await vault.sealerFor(transaction, [gatewayItself]);
+      await database.run(async (connection) => {
+        const sealer = await vault.sealerFor(connection, [gatewayItself]);
         const sealed = sealer.seal(outcomePlace(ordinal), Buffer.from(JSON.stringify(outcome)));
-        await transaction.query(sql.type(noRow)`
+        await connection.query(sql.type(noRow)`
           update idempotency set sealed_outcome = ${sql.binary(sealed)} where ordinal = ${ordinal}
         `);
       });

@@ -189,6 +189,29 @@ describe('an account that another program kept in a Baileys folder', () => {
   });
 });
 
+describe('the commands', () => {
+  test('move a session, into a file that only its owner can read and that replaces no other', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'warden-export-'));
+    const path = join(folder, 'moved.warden-session');
+    try {
+      await writeFile(path, 'something else');
+      await assert.rejects(run('export-session', '--id', 'from-folder', '--file', path));
+      assert.equal(at((await second.get('/sessions/from-folder')).json, 'status'), 'connected');
+      await unlink(path);
+      await assert.rejects(run('export-session', '--id', 'nobody', '--file', path));
+      assert.deepEqual(await readdir(folder), []);
+      const { stdout } = await run('export-session', '--id', 'from-folder', '--file', path);
+      assert.match(stdout, /stopped here and stays so/);
+      assert.equal((await stat(path)).mode & 0o777, 0o600);
+      await run('import-session', '--file', path, '--id', 'moved');
+      await untilConnected(second, 'moved');
+      await talk(second, { id: 'moved', phone: '15550040003' }, 'by commands');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('the key that encrypts', () => {
   test('is changed while sessions run, and the old one can be forgotten afterwards', async () => {
     const [old, next] = [keyText(testKey('second')), keyText(testKey('next'))];
@@ -272,7 +295,7 @@ async function exported(gateway: GatewayUnderTest, id: string): Promise<Buffer> 
 /** Runs a command of package.json against the second gateway. */
 function run(command: string, ...args: readonly string[]): Promise<{ readonly stdout: string }> {
   const script = fileURLToPath(new URL(`../../../scripts/${command}.mjs`, import.meta.url));
-  const env = { PORT: new URL(second.baseUrl).port, SUPERADMIN_TOKEN: token };
+  const env = { PORT: new URL(second.baseUrl).port, SUPERADMIN_TOKEN: token, SESSION_PASSPHRASE: passphrase };
   return promisify(execFile)(process.execPath, [script, ...args], { env });
 }
 
