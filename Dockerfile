@@ -48,7 +48,8 @@ COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/package.json ./
 COPY --from=build /build/sql sql
 COPY --from=build /build/views views
-COPY --from=build /build/scripts/healthcheck.mjs /build/scripts/login-link.mjs scripts/
+COPY --from=build /build/scripts/ask-gateway.mjs /build/scripts/export-session.mjs /build/scripts/healthcheck.mjs \
+  /build/scripts/import-session.mjs /build/scripts/login-link.mjs /build/scripts/rotate-key.mjs scripts/
 COPY --from=build /build/dist dist
 
 LABEL org.opencontainers.image.title="Warden" \

@@ -11,6 +11,7 @@ import {
   type Variable,
 } from './config-variables.ts';
 import { auditVariables } from './config-audit.ts';
+import { encryptionVariables } from './config-encryption.ts';
 import { childVariables } from './config-children.ts';
 import { idempotencyVariables } from './config-idempotency.ts';
 import { dashboardVariables } from './config-dashboard.ts';
@@ -76,6 +77,7 @@ export const configTable = {
       check: refuseWeak(16),
       sentence: 'Token with all rights, at least 16 characters; generated and kept when absent.',
     }),
+    ...encryptionVariables,
     logLevel: logLevel({ name: 'LOG_LEVEL', aliases: ['RUST_LOG'], fallback: 'info', sentence: 'How much is logged.' }),
   },
   WhatsApp: {

@@ -32,7 +32,8 @@ interface Declaration<Value> {
   readonly check?: (value: Value) => void;
 }
 
-function variable<Value>(
+/** Any other kind of value; `read` throws a ValueProblem. */
+export function variable<Value>(
   type: string,
   declaration: Declaration<Value>,
   read: (text: string) => Value,

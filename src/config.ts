@@ -66,6 +66,7 @@ export function readConfig(environment: Environment, options: { readonly dotEnvP
     storagePath: resolve(source.required(files.storagePath)),
     jwtSecret: source.optional(files.jwtSecret),
     superadminToken: source.optional(files.superadminToken),
+    encryptionKey: source.optional(files.encryptionKey),
     logLevel: source.required(files.logLevel),
 
     whatsappUrl: source.optional(whatsapp.whatsappUrl),

@@ -20,6 +20,7 @@ import { refuseUntilReady } from './api/refuse-until-ready.ts';
 import { EventStreams } from './api/streams/event-streams.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { encryptionKeySource } from './encryption-key.ts';
 import { WardenError } from './contract/errors.ts';
 import { logger, type Logger } from './log.ts';
 import { Readiness } from './readiness.ts';
@@ -352,10 +353,11 @@ async function openStore(
     readonly onEvent: Observer['eventCommitted'];
   },
 ): Promise<Store> {
+  const keys = encryptionKeySource(config, log);
   for (;;) {
     try {
       if (config.autoMigrate) await migrate({ connection, log: logger('store') });
-      return await createStore({ connection, log: logger('store'), clock: systemClock, onEvent });
+      return await createStore({ connection, log: logger('store'), clock: systemClock, keys, onEvent });
     } catch (error) {
       if (!(error instanceof WardenError) || error.code !== 'storage_unavailable') throw error;
       readiness.waitsFor(error.message);

@@ -12,10 +12,6 @@ export function maskJid(jid: string): string {
 /** A text in which no number of seven digits and more stands whole: phone numbers, JIDs, LIDs, groups. */
 export const maskNumbers = (text: string): string => text.replace(/\d{7,}/g, (digits) => `…${digits.slice(-4)}`);
 
-/** The path of a request: what is a number or a JID as a whole is masked, ids of messages and requests stay. */
-export const maskPath = (path: string): string =>
-  path.replace(/(?<=\/)(?:\+|%2B)?\d{7,}(?:[-:.]\d+)*(?:(?:@|%40)[\w.]+)?(?=\/|$)/gi, maskNumbers);
-
 /** Fields that name a thing of ours, and have to be found again as they are. */
 const idFields: ReadonlySet<string> = new Set(['session', 'requestId', 'messageId', 'operation']);
 

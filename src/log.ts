@@ -30,6 +30,7 @@ const secretFields = [
   'previousSecret',
   'token',
   'password',
+  'passphrase',
   'mediaKey',
   'creds',
   'body',

@@ -5,6 +5,7 @@ import { startGateway, type Gateway } from './gateway.ts';
 import { logger, print, setLogLevel } from './log.ts';
 import { longestStopMs } from './shutdown-budget.ts';
 import { startBanner } from './start-banner.ts';
+import { EncryptionKeyError } from './store/encryption-key-error.ts';
 
 const log = logger('main');
 /** A second signal is an accident within this time, and an order to stop at once after it. */
@@ -75,6 +76,10 @@ try {
   print(startBanner(await starting, config));
 } catch (error) {
   if (!startingEnd.signal.aborted) {
+    if (error instanceof EncryptionKeyError) {
+      process.stderr.write(`the gateway could not start: ${error.message}\n`);
+      process.exit(22);
+    }
     log.fatal({ err: error }, 'the gateway could not start');
     process.exit(1);
   }

@@ -65,7 +65,8 @@ function isValidToken(token: string, jwtSecret: string, atUnixSeconds: number): 
   }
 }
 
-async function readSecret(path: string): Promise<string | null> {
+/** Null when there is no such file, or an empty one. */
+export async function readSecret(path: string): Promise<string | null> {
   try {
     const secret = (await readFile(path, 'utf8')).trim();
     return secret === '' ? null : secret;
@@ -76,7 +77,7 @@ async function readSecret(path: string): Promise<string | null> {
 }
 
 /** Complete or not at all: a crash in between must not leave half a secret. */
-async function writeSecret(folder: string, path: string, secret: string): Promise<void> {
+export async function writeSecret(folder: string, path: string, secret: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const partial = `${path}.${randomBytes(6).toString('hex')}`;
   const file = await open(partial, 'wx', 0o600);

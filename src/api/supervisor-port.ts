@@ -1,6 +1,7 @@
 /** What the API needs of the supervisor; the supervisor's own interface fulfils it. */
 import type { LinkSnapshot, LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
 import type { SessionId } from '../contract/ids.ts';
+import type { MovedSession } from '../contract/moved-session.ts';
 import type { SessionResource, SessionStatus } from '../contract/operations/sessions.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
@@ -59,9 +60,12 @@ export interface SupervisorPort {
   stats(): SupervisorStats;
   /** Finds out what of `stats` takes time to find out; resolves at once when that was done just now. */
   weigh(): Promise<void>;
-  connect(id: SessionId): Promise<unknown>;
+  /** `takesBack`: a session that was exported runs nowhere else. */
+  connect(id: SessionId, takesBack?: boolean): Promise<unknown>;
+  /** Stops a session for good and answers all of it, for another gateway. Throws `not_paired`. */
+  export(id: SessionId): Promise<MovedSession>;
   disconnect(id: SessionId): Promise<unknown>;
-  restart(id: SessionId): Promise<unknown>;
+  restart(id: SessionId, takesBack?: boolean): Promise<unknown>;
   logout(id: SessionId): Promise<unknown>;
   /** Stops the session, unlinks it when it is connected, and deletes it from the store. */
   remove(id: SessionId): Promise<unknown>;

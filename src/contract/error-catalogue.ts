@@ -181,6 +181,12 @@ export const errorCatalogue = {
     sentence: 'This session already has a webhook with this url; delete it first or change it.',
     retryable: false,
   },
+  session_exported: {
+    status: 409,
+    sentence:
+      'The session was exported to be moved to another gateway; if it runs nowhere else, connect it with "take_back": true.',
+    retryable: false,
+  },
   already_connected: {
     status: 409,
     sentence: 'The session is connected already; nothing needs to be done.',

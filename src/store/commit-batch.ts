@@ -13,6 +13,7 @@ import { applyChanges, applyPending } from './message-changes.ts';
 import { isToldOfUnknown } from './message-status.ts';
 import { fillSending, insertMessages, StatusBook } from './message-writes.ts';
 import { markTold, type SessionItem } from './told-once.ts';
+import type { Vault } from './vault.ts';
 
 export type Write =
   | { readonly tag: 'keys'; readonly body: ToSupervisor['keys_set']['body'] }
@@ -41,13 +42,15 @@ export type Outcome = WardenError | null;
 export async function commitBatch(
   transaction: CommonQueryMethods,
   writes: readonly Write[],
-  newEventId: () => string,
+  { newEventId, vault }: { readonly newEventId: () => string; readonly vault: Vault },
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly events: readonly NewEvent[] }> {
-  const epochs = await lockSessions(transaction, [...new Set(writes.map((write) => write.body.session))]);
-  const outcomes = writes.map((write) => refusal(write, epochs));
+  const sessions = await lockSessions(transaction, [...new Set(writes.map((write) => write.body.session))]);
+  const outcomes = writes.map((write) => refusal(write, sessions));
   const allowed = writes.filter((_, index) => outcomes[index] === null);
 
-  await writeKeyChanges(transaction, allowed.flatMap(keyWritesOf));
+  await writeKeyChanges(transaction, allowed.flatMap(keyWritesOf), (ids) =>
+    vault.sealer(transaction, new Map(ids.map((id) => [id, sessions.get(id)?.dataKey ?? null]))),
+  );
   const inserted = await insertMessages(transaction, allowed.flatMap(messagesOf));
   const failedBefore = await fillSending(
     transaction,
@@ -79,15 +82,20 @@ export async function commitBatch(
 async function lockSessions(
   transaction: CommonQueryMethods,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await transaction.any(sql.type(z.object({ id: z.string(), epoch: z.number() }))`
-    select id, epoch from sessions where id = any (${sql.array(ids, 'text')}) order by id for no key update
+): Promise<ReadonlyMap<string, LockedSession>> {
+  const rows = await transaction.any(sql.type(lockedSession)`
+    select s.id, s.epoch, (select max(k.id) from data_keys k where k.session_id = s.id) as "dataKey"
+    from sessions s where s.id = any (${sql.array(ids, 'text')}) order by s.id for no key update of s
   `);
-  return new Map(rows.map((row) => [row.id, row.epoch]));
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
-function refusal(write: Write, epochs: ReadonlyMap<string, number>): Outcome {
-  const epoch = epochs.get(write.body.session);
+/** `dataKey` is the newest key of the session in the vault. */
+const lockedSession = z.object({ id: z.string(), epoch: z.number(), dataKey: z.number().nullable() });
+type LockedSession = z.output<typeof lockedSession>;
+
+function refusal(write: Write, sessions: ReadonlyMap<string, LockedSession>): Outcome {
+  const epoch = sessions.get(write.body.session)?.epoch;
   switch (write.tag) {
     case 'emit':
     case 'fail':

@@ -12,6 +12,7 @@ import { createChildrenStore } from './children.ts';
 import { commitBatch } from './commit-batch.ts';
 import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
+import { encryptExisting } from './encrypt-existing.ts';
 import { createEventsStore } from './events.ts';
 import { createDeliveriesStore } from './deliveries.ts';
 import { CommitQueue } from './group-commit.ts';
@@ -21,20 +22,24 @@ import { createMessagesStore } from './messages.ts';
 import { NotificationListener } from './notification-listener.ts';
 import { createOutboxStore } from './outbox.ts';
 import { createPacingStore } from './pacing.ts';
-import { openDatabase } from './pool.ts';
+import { openDatabase, type Database } from './pool.ts';
 import { createScheduledStore } from './scheduled.ts';
+import { openVault, type MasterKeySource, type OpenedVault } from './open-vault.ts';
+import { rotateKeys } from './rotate-keys.ts';
 import { createSessionsStore } from './sessions.ts';
 import { settleBatch } from './settlements.ts';
 import type { Store } from './store.ts';
 import { createTokensStore } from './tokens.ts';
 import { createTrafficStore } from './traffic.ts';
+import { createTransferStore } from './transfers.ts';
 import type { Settlement } from './webhook-records.ts';
 import { createWebhookHealthStore } from './webhook-health.ts';
 import { createWebhooksStore } from './webhooks.ts';
 
 /**
- * Opens the store on a database that is migrated already. `connection` is a postgres URL. Throws
- * `storage_unavailable` when nothing answers there.
+ * Opens the store on a database that is migrated already, and encrypts what in it is not. `connection` is a postgres
+ * URL. Throws `storage_unavailable` when nothing answers there, and EncryptionKeyError when `keys` has not the key that
+ * the database was encrypted with.
  */
 export async function createStore(options: {
   readonly connection: string;
@@ -42,24 +47,26 @@ export async function createStore(options: {
   readonly clock: Clock;
   /** Hears of events of sessions once they are committed. */
   readonly onEvent?: (event: SessionEvent) => void;
+  readonly keys: MasterKeySource;
 }): Promise<Store> {
   const { log, clock } = options;
   const connection = driverUrl(options.connection);
   const database = await openDatabase(connection, log);
+  const { vault, masterKeys } = await prepare(database, options);
   const nextUlid = monotonicFactory();
   const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
   const queue = new CommitQueue(async (writes) => {
     const { outcomes, events } = await database.transaction((transaction) =>
-      commitBatch(transaction, writes, newEventId),
+      commitBatch(transaction, writes, { newEventId, vault }),
     );
     for (const { event } of events) options.onEvent?.(event);
     return outcomes;
   }, log);
   const listener = new NotificationListener(connection, log);
-  const credentials = createCredentialsStore(database);
+  const credentials = createCredentialsStore(database, vault);
   const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);
   return {
-    sessions: createSessionsStore(database, log),
+    sessions: createSessionsStore(database, vault, log),
     children: createChildrenStore(database),
     credentials,
     commits: {
@@ -72,19 +79,21 @@ export async function createStore(options: {
     },
     messages: createMessagesStore(database, queue),
     scheduled: createScheduledStore(database),
-    idempotency: createIdempotencyStore(database),
+    idempotency: createIdempotencyStore(database, vault),
     media: createMediaStore(database),
     pacing: createPacingStore(database, credentials),
     bulks: createBulkStore(database, newEventId),
     traffic: createTrafficStore(database),
     browserSessions: createBrowserSessionsStore(database),
     events: createEventsStore(database, listener),
-    webhooks: createWebhooksStore(database, newEventId),
+    webhooks: createWebhooksStore(database, vault, newEventId),
     webhookHealth: createWebhookHealthStore(database),
-    outbox: createOutboxStore(database, listener, settling),
-    deliveries: createDeliveriesStore(database, newEventId),
+    outbox: createOutboxStore({ database, vault, listener, settling, log }),
+    deliveries: createDeliveriesStore(database, vault, newEventId),
     tokens: createTokensStore(database),
     audit: createAuditStore(database),
+    transfers: createTransferStore(database, vault),
+    encryption: { rotate: () => rotateKeys(database, masterKeys) },
     ping: async (timeoutMs) => {
       await database.run(
         (connection) => connection.one(sql.type(z.object({ one: z.number() }))`select 1 as one`),
@@ -98,4 +107,19 @@ export async function createStore(options: {
       await database.end();
     },
   };
+}
+
+/** A database that cannot be used with these keys is left as it was. */
+async function prepare(
+  database: Database,
+  { keys, log }: { readonly keys: MasterKeySource; readonly log: Logger },
+): Promise<OpenedVault> {
+  try {
+    const opened = await openVault(database, keys);
+    await encryptExisting(database, { vault: opened.vault, log });
+    return opened;
+  } catch (error) {
+    await database.end();
+    throw error;
+  }
 }

@@ -1,13 +1,28 @@
-/** Credentials and Signal keys: read for a child that starts, written by the group commit. */
+/** Credentials and Signal keys: read for a child that starts, written by the group commit. They lie encrypted. */
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import type { StoredValue } from '../contract/ipc.ts';
 import { foldKeyChanges, inboxType, type KeyWrite } from './key-changes.ts';
 import { noRow, type Database } from './pool.ts';
+import { credentialsPlace, signalKeyPlace } from './sealed-places.ts';
 import type { CredentialsStore } from './store.ts';
-import { bytesColumn, bytesOf } from './values.ts';
+import { bytesColumn } from './values.ts';
+import type { Sealer, Vault } from './vault.ts';
 
-export function createCredentialsStore(database: Database): CredentialsStore {
+export function createCredentialsStore(database: Database, vault: Vault): CredentialsStore {
+  const openKeys = async (
+    connection: CommonQueryMethods,
+    { session, type }: { readonly session: string; readonly type: string },
+    rows: readonly z.output<typeof keyRow>[],
+  ): Promise<readonly { readonly id: string; readonly value: StoredValue }[]> => {
+    const sealed = rows.map(({ id, value }) => ({ place: signalKeyPlace(session, type, id), sealed: value }));
+    const opened = await vault.open(connection, sealed);
+    return rows.flatMap(({ id }, index) => {
+      const value = opened[index];
+      return value === undefined ? [] : [{ id, value }];
+    });
+  };
+
   return {
     load: (id) =>
       database.run(async (connection) => {
@@ -17,7 +32,9 @@ export function createCredentialsStore(database: Database): CredentialsStore {
         const inbox = await connection.any(sql.type(keyRow)`
           select id, value from signal_keys where session_id = ${id} and type = ${inboxType} order by ordinal
         `);
-        return { creds: creds?.value ?? null, inbox };
+        const sealed = creds === null ? [] : [{ place: credentialsPlace(id), sealed: creds.value }];
+        const [opened = null] = await vault.open(connection, sealed);
+        return { creds: opened, inbox: await openKeys(connection, { session: id, type: inboxType }, inbox) };
       }),
     getKeys: (id, type, ids) =>
       database.run(async (connection) => {
@@ -26,15 +43,20 @@ export function createCredentialsStore(database: Database): CredentialsStore {
           select id, value from signal_keys
           where session_id = ${id} and type = ${type} and id = any (${sql.array(ids, 'text')})
         `);
-        return Object.fromEntries(rows.map((row): [string, StoredValue] => [row.id, row.value]));
+        const opened = await openKeys(connection, { session: id, type }, rows);
+        return Object.fromEntries(opened.map((key): [string, StoredValue] => [key.id, key.value]));
       }),
   };
 }
 
 const keyRow = z.object({ id: z.string(), value: bytesColumn });
 
-/** Applies the changes of a batch, each row once, within the caller's transaction. */
-export async function writeKeyChanges(transaction: CommonQueryMethods, writes: readonly KeyWrite[]): Promise<void> {
+/** Applies the changes of a batch, each row once, within the caller's transaction; `sealerOf` answers for sessions. */
+export async function writeKeyChanges(
+  transaction: CommonQueryMethods,
+  writes: readonly KeyWrite[],
+  sealerOf: (sessions: readonly string[]) => Promise<Sealer>,
+): Promise<void> {
   const { cleared, keys, credentials } = foldKeyChanges(writes);
   if (cleared.length > 0) {
     const ids = sql.array(cleared, 'text');
@@ -43,8 +65,14 @@ export async function writeKeyChanges(transaction: CommonQueryMethods, writes: r
       delete from signal_keys where session_id = any (${ids}) and type <> ${inboxType}
     `);
   }
+  const sealer = await sealerOf([
+    ...new Set([
+      ...keys.flatMap(({ session, value }) => (value === null ? [] : [session])),
+      ...credentials.map(({ session }) => session),
+    ]),
+  ]);
   const kept = keys.flatMap(({ session, type, id, value }) =>
-    value === null ? [] : [[session, type, id, bytesOf(value)]],
+    value === null ? [] : [[session, type, id, sealer.seal(signalKeyPlace(session, type, id), value)]],
   );
   if (kept.length > 0) {
     await transaction.query(sql.type(noRow)`
@@ -64,7 +92,7 @@ export async function writeKeyChanges(transaction: CommonQueryMethods, writes: r
     await transaction.query(sql.type(noRow)`
       insert into credentials (session_id, value)
       select * from ${sql.unnest(
-        credentials.map(({ session, value }) => [session, bytesOf(value)]),
+        credentials.map(({ session, value }) => [session, sealer.seal(credentialsPlace(session), value)]),
         ['text', 'bytea'],
       )} as c (session_id, value)
       on conflict (session_id) do update set value = excluded.value, updated_at = now()

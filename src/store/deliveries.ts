@@ -5,18 +5,19 @@ import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
 import { insertDeliveries, writeEvents } from './event-log.ts';
 import { keyCursor } from './key-cursor.ts';
-import { targetColumns, targetRow } from './outbox.ts';
+import { openTargets, targetColumns, targetRow } from './outbox.ts';
 import { noRow, type Database } from './pool.ts';
 import { pruneDeadDeliveries, pruneEvents } from './pruning.ts';
 import { createMissed, replayAll, replayOne } from './replays.ts';
 import { textOf } from './values.ts';
+import type { Vault } from './vault.ts';
 import type { DeliveriesStore, DeliveryFilter, DeliveryRow, WebhookKey } from './webhook-records.ts';
 
 /** In a list; a delivery by itself comes with all that are kept. */
 const attemptsInList = 10;
 const allAttempts = 1_000;
 
-export function createDeliveriesStore(database: Database, newEventId: () => string): DeliveriesStore {
+export function createDeliveriesStore(database: Database, vault: Vault, newEventId: () => string): DeliveriesStore {
   return {
     list: (key, { limit, cursor, ...filter }) =>
       database.run(async (connection) => {
@@ -62,11 +63,15 @@ export function createDeliveriesStore(database: Database, newEventId: () => stri
     },
     createOnly: ({ session, webhook }, event, { at, leaseMs }) =>
       database.transaction(async (transaction) => {
-        const target = await transaction.maybeOne(sql.type(targetRow)`
+        const sealed = await transaction.maybeOne(sql.type(targetRow)`
           select ${targetColumns} from webhooks w where w.session_id = ${session} and w.id = ${textOf(webhook)}
           for key share
         `);
-        if (target === null) return null;
+        const [target] = sealed === null ? [] : await openTargets(transaction, vault, [sealed]);
+        if (sealed === null) return null;
+        if (target === undefined || target === null) {
+          throw new WardenError('internal_error', { message: 'the secret of a webhook does not open' });
+        }
         const [written] = await writeEvents(transaction, [{ session, event, at }], newEventId);
         if (written === undefined) return null;
         await insertDeliveries(transaction, [{ webhook, event: written, lane: null }]);

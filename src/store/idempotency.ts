@@ -8,20 +8,27 @@ import type { IdempotencyScope, IdempotencyStore, KeyClaim } from './idempotency
 import { noRow, type Database } from './pool.ts';
 import type { NewMessage } from './scheduled-store.ts';
 import { insertScheduled } from './scheduled.ts';
-import { timestampOf } from './values.ts';
+import { gatewayItself, outcomePlace } from './sealed-places.ts';
+import { bytesColumn, timestampOf } from './values.ts';
+import type { Vault } from './vault.ts';
 
 const rowsPerBatch = 2_000;
 
-export function createIdempotencyStore(database: Database): IdempotencyStore {
+export function createIdempotencyStore(database: Database, vault: Vault): IdempotencyStore {
   return {
     find: (scope) =>
-      database.run((connection) =>
-        connection.maybeOne(sql.type(keyRow)`
-          select ordinal, fingerprint, message_id as "messageId", lease_until as "leaseUntil", outcome,
-            expires_at as "expiresAt"
+      database.run(async (connection) => {
+        const found = await connection.maybeOne(sql.type(keyRow)`
+          select ordinal, fingerprint, message_id as "messageId", lease_until as "leaseUntil",
+            sealed_outcome as sealed, expires_at as "expiresAt"
           from idempotency where ${within(scope)}
-        `),
-      ),
+        `);
+        if (found === null) return null;
+        const { sealed, ...row } = found;
+        const records = sealed === null ? [] : [{ place: outcomePlace(row.ordinal), sealed }];
+        const [opened] = await vault.open(connection, records);
+        return { ...row, outcome: opened === undefined ? null : storedOutcome.parse(JSON.parse(opened.toString())) };
+      }),
     claim: (claim, message) =>
       withNamedConflicts(() =>
         message === null
@@ -33,11 +40,13 @@ export function createIdempotencyStore(database: Database): IdempotencyStore {
             }),
       ),
     finish: async (ordinal, outcome) => {
-      await database.run((connection) =>
-        connection.query(sql.type(noRow)`
-          update idempotency set outcome = ${JSON.stringify(outcome)}::json where ordinal = ${ordinal}
-        `),
-      );
+      await database.run(async (connection) => {
+        const sealer = await vault.sealerFor(connection, [gatewayItself]);
+        const sealed = sealer.seal(outcomePlace(ordinal), Buffer.from(JSON.stringify(outcome)));
+        await connection.query(sql.type(noRow)`
+          update idempotency set sealed_outcome = ${sql.binary(sealed)} where ordinal = ${ordinal}
+        `);
+      });
     },
     release: async (ordinal) => {
       await database.run((connection) =>
@@ -95,26 +104,26 @@ const within = ({ principal, session, operation, key }: IdempotencyScope) => sql
 
 const errorCodeColumn = z.custom<ErrorCode>((value) => typeof value === 'string' && isErrorCode(value));
 
+const storedOutcome = z.discriminatedUnion('tag', [
+  z.object({ tag: z.literal('answer'), status: z.number(), body: z.unknown() }),
+  z.object({
+    tag: z.literal('error'),
+    error: z.object({
+      code: errorCodeColumn,
+      message: z.string(),
+      details: z
+        .array(z.object({ field: z.string(), expected: z.string(), received: z.string().exactOptional() }))
+        .exactOptional(),
+    }),
+  }),
+  z.object({ tag: z.literal('unknown') }),
+]);
+
 const keyRow = z.object({
   ordinal: z.number(),
   fingerprint: z.string(),
   messageId: z.string().nullable(),
   leaseUntil: z.number().nullable(),
-  outcome: z
-    .discriminatedUnion('tag', [
-      z.object({ tag: z.literal('answer'), status: z.number(), body: z.unknown() }),
-      z.object({
-        tag: z.literal('error'),
-        error: z.object({
-          code: errorCodeColumn,
-          message: z.string(),
-          details: z
-            .array(z.object({ field: z.string(), expected: z.string(), received: z.string().exactOptional() }))
-            .exactOptional(),
-        }),
-      }),
-      z.object({ tag: z.literal('unknown') }),
-    ])
-    .nullable(),
+  sealed: bytesColumn.nullable(),
   expiresAt: z.number(),
 });

@@ -1,20 +1,27 @@
 /** The outbox: which deliveries are due, and who has them under lease. All times are the database's own clock. */
-import { sql } from 'slonik';
+import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
+import type { Logger } from '../log.ts';
 import type { CommitQueue } from './group-commit.ts';
 import type { NotificationListener } from './notification-listener.ts';
 import type { Database } from './pool.ts';
-import { sessionIdColumn } from './values.ts';
-import type { ClaimedDelivery, OutboxStore, Settlement } from './webhook-records.ts';
+import { webhookSecretPlace } from './sealed-places.ts';
+import { bytesColumn, sessionIdColumn } from './values.ts';
+import type { Vault } from './vault.ts';
+import type { ClaimedDelivery, DeliveryTarget, OutboxStore, Settlement } from './webhook-records.ts';
 
 /** Deliveries that one webhook may have under lease, so that a slow receiver does not take all places. */
 const maxLeasesPerWebhook = 4;
 
-export function createOutboxStore(
-  database: Database,
-  listener: NotificationListener,
-  settling: CommitQueue<Settlement>,
-): OutboxStore {
+interface OutboxParts {
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly listener: NotificationListener;
+  readonly settling: CommitQueue<Settlement>;
+  readonly log: Logger;
+}
+
+export function createOutboxStore({ database, vault, listener, settling, log }: OutboxParts): OutboxStore {
   return {
     claim: (limit, leaseMs) =>
       database.run(async (connection) => {
@@ -54,7 +61,15 @@ export function createOutboxStore(
             d.lane is not null as is_laned, ${targetColumns},
             e.id as event_id, e.name, e.sequence, e.at, e.data, e.request_id, e.traceparent
         `);
-        return rows.toSorted((a, b) => a.delivery_id - b.delivery_id).map(toClaimed);
+        const sorted = rows.toSorted((a, b) => a.delivery_id - b.delivery_id);
+        const targets = await openTargets(connection, vault, sorted);
+        return sorted.flatMap((row, index) => {
+          const webhook = targets[index];
+          if (webhook !== null && webhook !== undefined) return [toClaimed(row, webhook)];
+          // Its deliveries wait; those of others go on.
+          log.error({ webhook: row.id }, 'the secret of a webhook does not open');
+          return [];
+        });
       }),
     settle: (settlement) => settling.submit(settlement),
     nextDueInMs: () =>
@@ -113,20 +128,48 @@ const endpoints = sql.fragment`
   )
 `;
 
-/** The columns of a DeliveryTarget, of the table webhooks under the name `w`. */
+/** The columns of a DeliveryTarget that is still sealed, of the table webhooks under the name `w`. */
 export const targetColumns = sql.fragment`
-  w.id, w.session_id as session, w.url, w.secret, w.allow_private as "allowPrivate",
-  case when w.previous_secret_until > now() then w.previous_secret end as "previousSecret"
+  w.id, w.session_id as session, w.url, w.sealed_secret as secret, w.allow_private as "allowPrivate",
+  case when w.previous_secret_until > now() then w.sealed_previous_secret end as "previousSecret"
 `;
 
 export const targetRow = z.object({
   id: z.string(),
   session: sessionIdColumn,
   url: z.string(),
-  secret: z.string(),
-  previousSecret: z.string().nullable(),
+  secret: bytesColumn,
+  previousSecret: bytesColumn.nullable(),
   allowPrivate: z.boolean(),
 });
+
+/** Targets with their secrets, in the order given; null where one does not open. */
+export async function openTargets(
+  connection: CommonQueryMethods,
+  vault: Vault,
+  rows: readonly z.output<typeof targetRow>[],
+): Promise<readonly (DeliveryTarget | null)[]> {
+  const recordOf = (row: z.output<typeof targetRow>, sealed: Uint8Array) => ({
+    place: webhookSecretPlace(row.session, row.id),
+    sealed,
+  });
+  const [secrets, previous] = [
+    await vault.openEach(
+      connection,
+      rows.map((row) => recordOf(row, row.secret)),
+    ),
+    await vault.openEach(
+      connection,
+      rows.map((row) => recordOf(row, row.previousSecret ?? row.secret)),
+    ),
+  ];
+  return rows.map(({ id, session, url, allowPrivate, previousSecret }, index) => {
+    const [secret = null, before = null] = [secrets[index], previous[index]];
+    if (secret === null || before === null) return null;
+    const both = { secret: secret.toString(), previousSecret: previousSecret === null ? null : before.toString() };
+    return { id, session, url, allowPrivate, ...both };
+  });
+}
 
 const claimedRow = targetRow.extend({
   delivery_id: z.number(),
@@ -143,19 +186,9 @@ const claimedRow = targetRow.extend({
   traceparent: z.string().nullable(),
 });
 
-function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
+function toClaimed(row: z.output<typeof claimedRow>, webhook: DeliveryTarget): ClaimedDelivery {
   const { delivery_id: deliveryId, schedule_offset: scheduleOffset, is_due: isDue, is_laned: isLaned, ...rest } = row;
-  const {
-    attempts,
-    event_id: eventId,
-    name,
-    sequence,
-    at,
-    data,
-    request_id: requestId,
-    traceparent,
-    ...webhook
-  } = rest;
+  const { attempts, event_id: eventId, name, sequence, at, data, request_id: requestId, traceparent } = rest;
   return {
     id: String(deliveryId),
     webhook,

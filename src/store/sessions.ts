@@ -2,6 +2,7 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { WardenError } from '../contract/errors.ts';
+import type { SessionId } from '../contract/ids.ts';
 import { backoff, pacingOverrides } from '../contract/pacing.ts';
 import type { Logger } from '../log.ts';
 import { CommitQueue } from './group-commit.ts';
@@ -9,9 +10,10 @@ import { saveLinks, type LinkSave } from './link-saves.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import type { Page, SessionRow, SessionsStore } from './store.ts';
 import { sessionIdColumn, textOf } from './values.ts';
+import type { Vault } from './vault.ts';
 import { insertWebhook } from './webhooks.ts';
 
-export function createSessionsStore(database: Database, log: Logger): SessionsStore {
+export function createSessionsStore(database: Database, vault: Vault, log: Logger): SessionsStore {
   const links = new CommitQueue<LinkSave>((saves) => saveLinks(database, saves), log);
   return {
     create: async (session) => {
@@ -25,7 +27,9 @@ export function createSessionsStore(database: Database, log: Logger): SessionsSt
             )
             returning ${columns}
           `);
-          if (session.webhook !== null) await insertWebhook(transaction, session.id, session.webhook);
+          if (session.webhook !== null) {
+            await insertWebhook(transaction, vault, { ...session.webhook, session: session.id });
+          }
           return toSession(row);
         });
       } catch (error) {
@@ -34,7 +38,7 @@ export function createSessionsStore(database: Database, log: Logger): SessionsSt
           : error;
       }
     },
-    get: (id) => database.run((connection) => findOne(connection, sql.fragment`id = ${id}`)),
+    get: (id) => database.run((connection) => findSession(connection, id)),
     list: (page) => database.run((connection) => listPage(connection, page)),
     listDesired: () =>
       database.run(async (connection) => {
@@ -89,7 +93,7 @@ export function createSessionsStore(database: Database, log: Logger): SessionsSt
 
 const columns = sql.fragment`
   ordinal, id, name, sandbox, desired, memory_cap_mb, isolated, link_state, link_reason, link_until, is_paired, device,
-  created_at, updated_at, last_connected_at, linked_at, pacing, pacing_backoff
+  created_at, updated_at, last_connected_at, linked_at, pacing, pacing_backoff, exported_at
 `;
 
 const jsonOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
@@ -135,6 +139,7 @@ const sessionRow = z.object({
   linked_at: z.number().nullable(),
   pacing: pacingOverrides.nullable(),
   pacing_backoff: backoff.nullable(),
+  exported_at: z.number().nullable(),
 });
 
 function toSession(row: z.output<typeof sessionRow>): SessionRow {
@@ -154,14 +159,13 @@ function toSession(row: z.output<typeof sessionRow>): SessionRow {
     linkedAt: row.linked_at,
     pacing: row.pacing,
     pacingBackoff: row.pacing_backoff,
+    exportedAt: row.exported_at,
   };
 }
 
-async function findOne(
-  connection: CommonQueryMethods,
-  condition: ReturnType<typeof sql.fragment>,
-): Promise<SessionRow | null> {
-  const row = await connection.maybeOne(sql.type(sessionRow)`select ${columns} from sessions where ${condition}`);
+/** Within the caller's connection or transaction. */
+export async function findSession(connection: CommonQueryMethods, id: SessionId): Promise<SessionRow | null> {
+  const row = await connection.maybeOne(sql.type(sessionRow)`select ${columns} from sessions where id = ${id}`);
   return row === null ? null : toSession(row);
 }
 

@@ -24,10 +24,12 @@ import type { AuditStore } from './audit-store.ts';
 import type { BrowserSessionsStore } from './browser-sessions.ts';
 import type { TokensStore } from './tokens-store.ts';
 import type { TrafficStore } from './traffic.ts';
+import type { TransferStore } from './transfer-store.ts';
 import type { WebhookHealthStore } from './webhook-health.ts';
 import type { EventsStore } from './events-store.ts';
 import type { BulkStore } from './bulk-store.ts';
 import type { PacingStore } from './pacing-store.ts';
+import type { Rotation } from './rotate-keys.ts';
 import type { DeliveriesStore, NewWebhook, OutboxStore, WebhooksStore } from './webhook-records.ts';
 import type { WaitingSendsStore } from './waiting-sends.ts';
 
@@ -54,6 +56,8 @@ export interface SessionRow {
   readonly pacing: PacingOverrides | null;
   /** What followed from WhatsApp's refusals. */
   readonly pacingBackoff: Backoff | null;
+  /** When it was exported to be moved to another gateway; null when it is at home here. */
+  readonly exportedAt: number | null;
 }
 
 export interface Page<Row> {
@@ -273,6 +277,11 @@ export interface PoolUse {
   readonly size: number;
 }
 
+export interface EncryptionStore {
+  /** Wraps the keys of all sessions with the gateway's first key; safe to interrupt and to repeat. */
+  rotate(): Promise<Rotation>;
+}
+
 /** Small values of the gateway itself: generated secrets stay in files, never here. */
 export interface Store {
   readonly sessions: SessionsStore;
@@ -294,6 +303,8 @@ export interface Store {
   readonly traffic: TrafficStore;
   readonly events: EventsStore;
   readonly deliveries: DeliveriesStore;
+  readonly encryption: EncryptionStore;
+  readonly transfers: TransferStore;
   /** `SELECT 1` within the time given; throws `storage_unavailable`. */
   ping(timeoutMs: number): Promise<void>;
   /** How the pool of connections is used. */

@@ -5,7 +5,7 @@ import { sessionIdColumn } from './values.ts';
 
 /** The columns of a WebhookRow, of the table under the name `w`. */
 export const webhookColumns = sql.fragment`
-  w.id, w.session_id as session, w.url, w.secret, w.events, w.conditions, w.ordered, w.allow_private as "allowPrivate",
+  w.id, w.session_id as session, w.url, w.events, w.conditions, w.ordered, w.allow_private as "allowPrivate",
   w.enabled, w.disabled_reason as "disabledReason",
   case when w.previous_secret_until > now() then w.previous_secret_until end as "previousSecretUntil",
   w.created_at as "createdAt"
@@ -32,7 +32,6 @@ export const webhookRow = z.object({
   id: z.string(),
   session: sessionIdColumn,
   url: z.string(),
-  secret: z.string(),
   events: z.array(z.string()),
   conditions: conditionsColumn,
   ordered: z.boolean(),

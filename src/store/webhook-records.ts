@@ -32,7 +32,8 @@ export interface NewWebhook {
   readonly allowPrivate: boolean;
 }
 
-export interface WebhookRow extends NewWebhook {
+/** Without its secret, which is read for deliveries only. */
+export interface WebhookRow extends Omit<NewWebhook, 'secret'> {
   readonly session: SessionId;
   readonly enabled: boolean;
   /** Why it was disabled by the gateway; null when it was not. */

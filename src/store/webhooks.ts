@@ -6,7 +6,9 @@ import { announceDeliveries, appendEvents } from './event-log.ts';
 import { lockLanes } from './lanes.ts';
 import { noRow, violatedConstraint, type Database } from './pool.ts';
 import { makeAllDue } from './settlements.ts';
+import { webhookSecretPlace } from './sealed-places.ts';
 import { textOf } from './values.ts';
+import type { Vault } from './vault.ts';
 import { healthColumns, healthRow, webhookColumns, webhookRow } from './webhook-columns.ts';
 import type {
   NewWebhook,
@@ -17,7 +19,7 @@ import type {
   WebhookView,
 } from './webhook-records.ts';
 
-export function createWebhooksStore(database: Database, newEventId: () => string): WebhooksStore {
+export function createWebhooksStore(database: Database, vault: Vault, newEventId: () => string): WebhooksStore {
   const viewsOf = async (session: string, id: string | null): Promise<readonly WebhookView[]> =>
     database.run(async (connection) => {
       const rows = await connection.any(sql.type(viewRow)`
@@ -37,7 +39,7 @@ export function createWebhooksStore(database: Database, newEventId: () => string
   return {
     create: async (session, webhook) => {
       try {
-        return await database.run((connection) => insertWebhook(connection, session, webhook));
+        return await database.transaction((transaction) => insertWebhook(transaction, vault, { ...webhook, session }));
       } catch (error) {
         throw asConflict(error);
       }
@@ -100,12 +102,12 @@ export function createWebhooksStore(database: Database, newEventId: () => string
         return true;
       }),
     rotateSecret: (session, id, { secret, overlapMs }) =>
-      database.run((connection) =>
-        connection.maybeOne(sql.type(webhookRow)`
+      database.transaction(async (transaction) =>
+        transaction.maybeOne(sql.type(webhookRow)`
           update webhooks w set
-            previous_secret = secret,
+            sealed_previous_secret = sealed_secret,
             previous_secret_until = now() + ${overlapMs}::float8 * interval '1 millisecond',
-            secret = ${secret}
+            sealed_secret = ${await sealedSecret(transaction, vault, { session, id, secret })}
           where session_id = ${session} and id = ${textOf(id)}
           returning ${webhookColumns}
         `),
@@ -113,17 +115,18 @@ export function createWebhooksStore(database: Database, newEventId: () => string
   };
 }
 
-/** Adds a webhook within the caller's connection or transaction. */
-export function insertWebhook(
-  connection: CommonQueryMethods,
-  session: string,
-  webhook: NewWebhook,
+/** Adds a webhook within the caller's transaction. */
+export async function insertWebhook(
+  transaction: CommonQueryMethods,
+  vault: Vault,
+  webhook: NewWebhook & { readonly session: string },
 ): Promise<WebhookRow> {
-  return connection.one(sql.type(webhookRow)`
+  return transaction.one(sql.type(webhookRow)`
     with w as (
-      insert into webhooks (id, session_id, url, secret, events, conditions, ordered, allow_private)
+      insert into webhooks (id, session_id, url, sealed_secret, events, conditions, ordered, allow_private)
       values (
-        ${webhook.id}, ${session}, ${webhook.url}, ${webhook.secret}, ${sql.array(webhook.events, 'text')},
+        ${webhook.id}, ${webhook.session}, ${webhook.url},
+        ${await sealedSecret(transaction, vault, webhook)}, ${sql.array(webhook.events, 'text')},
         ${conditionsText(webhook.conditions)}::json, ${webhook.ordered}, ${webhook.allowPrivate}
       )
       returning *
@@ -132,6 +135,15 @@ export function insertWebhook(
     )
     select ${webhookColumns} from w
   `);
+}
+
+async function sealedSecret(
+  transaction: CommonQueryMethods,
+  vault: Vault,
+  { session, id, secret }: { readonly session: string; readonly id: string; readonly secret: string },
+) {
+  const sealer = await vault.sealerFor(transaction, [session]);
+  return sql.binary(sealer.seal(webhookSecretPlace(session, id), Buffer.from(secret)));
 }
 
 /** A WebhookView as statements answer it: `webhookColumns`, `healthColumns`, and what waits. */
@@ -179,6 +191,7 @@ function asConflict(error: unknown): unknown {
     case 'webhooks_session_id_url_key':
       return new WardenError('webhook_exists', { cause: error });
     case 'webhooks_session_id_fkey':
+    case 'data_keys_session_id_fkey':
       return new WardenError('session_not_found', { cause: error });
     default:
       return error;

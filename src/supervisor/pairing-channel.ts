@@ -3,6 +3,12 @@ import type { ChildChannel } from './child-environment.ts';
 import type { LiveSession } from './live-session.ts';
 import { waitUntil } from './wait-until.ts';
 
+export interface PairCodeRequest {
+  readonly phone: string;
+  readonly customCode: string | null;
+  readonly showPushNotification: boolean;
+}
+
 const pairingWaitMs = 20_000;
 
 /** The channel of a session as soon as it waits to be paired. Throws `already_paired`, and `whatsapp_timeout` after a while. */

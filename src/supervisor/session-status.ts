@@ -1,6 +1,7 @@
 /** The public status of a session as the supervisor holds it. */
 import { WardenError } from '../contract/errors.ts';
 import type { SessionStatus } from '../contract/operations/sessions.ts';
+import type { ChildChannel } from './child-environment.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Life, ProcessState } from './process-machine.ts';
 import { deriveStatus } from './status.ts';
@@ -44,4 +45,11 @@ const isQueued = (life: Life): boolean => life.tag === 'starting' && life.phase 
 export function notConnected(session: LiveSession): WardenError {
   const { reason } = session.link;
   return new WardenError('session_not_connected', { message: `The session is not connected to WhatsApp. ${reason}` });
+}
+
+/** The channel to the child of a connected session. Throws `session_not_connected`. */
+export function connectedChannel(session: LiveSession): ChildChannel {
+  const channel = session.host?.child.channel ?? null;
+  if (channel === null || !session.isConnected) throw notConnected(session);
+  return channel;
 }

@@ -8,16 +8,17 @@ import { currentOrigin } from '../request-scope.ts';
 import { traced } from '../tracing.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { LinkTarget, PairingOffer, PreparedMedia, SendAnswer, ToChild } from '../contract/ipc.ts';
+import type { MovedSession } from '../contract/moved-session.ts';
 import type { OwnedSession } from '../store/scheduled-store.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
-import type { ChildChannel } from './child-environment.ts';
+import { exportedReason, exportSession, takeBack } from './export-session.ts';
 import { forgetPairing } from './forget-pairing.ts';
 import { Hosting } from './hosting.ts';
 import type { LiveSession } from './live-session.ts';
-import { pairingChannel } from './pairing-channel.ts';
+import { pairingChannel, type PairCodeRequest } from './pairing-channel.ts';
 import { Sends } from './sends.ts';
 import { SessionBook } from './session-book.ts';
 import { SessionNews } from './session-news.ts';
@@ -25,17 +26,11 @@ import type { SupervisorOptions } from './supervisor-options.ts';
 import type { BreakerView } from './start-breaker.ts';
 import { sleep } from './start-gate.ts';
 import { readStats, weigh, type OtherProcesses, type SupervisorStats } from './stats.ts';
-import { notConnected, statusOf } from './session-status.ts';
+import { connectedChannel, notConnected, statusOf } from './session-status.ts';
 import type { SessionView } from './session-view.ts';
 import { isOver } from './status.ts';
 import { VitalsHistory } from './vitals-history.ts';
 import { waitUntil } from './wait-until.ts';
-
-interface PairCodeRequest {
-  readonly phone: string;
-  readonly customCode: string | null;
-  readonly showPushNotification: boolean;
-}
 
 const pairCodeDeadlineMs = 20_000;
 const logoutDeadlineMs = 15_000;
@@ -80,18 +75,7 @@ export class Supervisor {
     const onFinal = options.onFinal ?? (() => undefined);
     const deadlineMs = sendTimeoutMs + sendMarginMs;
     const pacing = options.pacing ?? null;
-    this.#sends = new Sends({
-      store,
-      deadlineMs,
-      patienceMs: sendTimeoutMs,
-      uploadMs,
-      onFinal,
-      pacing,
-      clock,
-      log,
-      observer: options.observer,
-      signal,
-    });
+    this.#sends = new Sends({ ...options, deadlineMs, patienceMs: sendTimeoutMs, uploadMs, onFinal, pacing, signal });
     pacing?.onDue((id) => {
       const session = this.#sessions.known(id);
       if (session !== null) this.#sends.resume(session);
@@ -161,11 +145,12 @@ export class Supervisor {
     return weigh(this.#hosting, this.#otherProcesses);
   }
 
-  /** Starts a session, anew if its link has ended. Throws `already_connected`, `session_not_found`, `capacity_exhausted`. */
-  async connect(id: SessionId): Promise<void> {
+  /** Starts a session, anew if its link has ended. Throws `already_connected`, `capacity_exhausted`, `session_exported`. */
+  async connect(id: SessionId, takesBack = false): Promise<void> {
     await this.#exclusively(id, async (session, row) => {
       if (session.isConnected) throw new WardenError('already_connected');
       if (session.host === null) this.#hosting.assertCapacity(session.wishes);
+      await takeBack(row, this.#options.store, takesBack);
       await this.#want(row, 'running');
       await this.#hosting.begin(session);
     });
@@ -181,9 +166,21 @@ export class Supervisor {
     });
   }
 
-  /** Begins with a new process, whatever state the session is in. */
-  async restart(id: SessionId): Promise<void> {
+  /** Stops a session for good and answers all of it, for another gateway. Throws `not_paired`. */
+  async export(id: SessionId): Promise<MovedSession> {
+    return this.#exclusively(id, async (session, row) => {
+      if (!session.link.isPaired) throw new WardenError('not_paired');
+      await this.#want(row, 'stopped');
+      await this.#hosting.release(session);
+      session.trouble = null;
+      return exportSession(session, this.#options);
+    });
+  }
+
+  /** Begins with a new process, whatever state the session is in. Throws `session_exported` as `connect` does. */
+  async restart(id: SessionId, takesBack = false): Promise<void> {
     await this.#exclusively(id, async (session, row) => {
+      await takeBack(row, this.#options.store, takesBack);
       await this.#want(row, 'running');
       await this.#hosting.restart(session);
     });
@@ -198,6 +195,8 @@ export class Supervisor {
       await this.#want(row, 'stopped');
       await this.#hosting.release(session);
       if (session.link.state !== 'logged_out') await forgetPairing(session, this.#options);
+      // What is paired anew is another device, and at home here.
+      await takeBack(row, this.#options.store, true);
     });
   }
 
@@ -240,7 +239,7 @@ export class Supervisor {
   // oxlint-disable-next-line max-params -- a call is its target, its name, its arguments and its time
   async call(id: SessionId, name: string, params: unknown, deadlineMs: number): Promise<unknown> {
     const session = await this.#sessions.live(id);
-    const channel = this.#connected(session);
+    const channel = connectedChannel(session);
     session.calls++;
     try {
       return await traced('ipc operation', { 'warden.session': id, 'warden.operation': name }, () =>
@@ -260,7 +259,7 @@ export class Supervisor {
   async uploadMedia(id: SessionId, media: PreparedMedia): Promise<ToChild['upload_media']['answer']> {
     const { limits } = this.#options.settings;
     const deadlineMs = limits.mediaUploadTimeoutMs + limits.queryTimeoutMs + sendMarginMs;
-    return this.#connected(await this.#sessions.live(id)).request(
+    return connectedChannel(await this.#sessions.live(id)).request(
       'upload_media',
       { session: id, media },
       { deadlineMs },
@@ -270,7 +269,7 @@ export class Supervisor {
   /** Has the phone upload the file of a message again. Throws `media_gone`. */
   async renewMedia(id: SessionId, messageId: string): Promise<ToChild['renew_media']['answer']> {
     const deadlineMs = this.#options.settings.limits.queryTimeoutMs + sendMarginMs;
-    return this.#connected(await this.#sessions.live(id)).request(
+    return connectedChannel(await this.#sessions.live(id)).request(
       'renew_media',
       { session: id, messageId },
       { deadlineMs },
@@ -309,6 +308,7 @@ export class Supervisor {
       link: session.isTold ? session.link : null,
       child: session.host?.view() ?? session.lastChild,
       ...statusOf(session, row.desired, this.#hosting.startsPausedMs),
+      ...(row.exportedAt !== null && row.desired === 'stopped' ? { statusReason: exportedReason } : {}),
       pacing: this.#options.pacing?.of(row).summary() ?? null,
     };
   }
@@ -345,12 +345,6 @@ export class Supervisor {
       session.isolated = row.isolated;
       return task(session, row);
     });
-  }
-
-  #connected(session: LiveSession): ChildChannel {
-    const channel = session.host?.child.channel ?? null;
-    if (channel === null || !session.isConnected) throw notConnected(session);
-    return channel;
   }
 
   async #want(row: SessionRow, desired: 'running' | 'stopped'): Promise<void> {

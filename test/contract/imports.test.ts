@@ -20,6 +20,7 @@ const doors: Readonly<Record<string, Readonly<Record<string, Access>>>> = {
   supervisor: { contract: 'yes', store: 'types', telemetry: 'types' },
   webhooks: { contract: 'yes', store: 'types', media: 'yes', telemetry: 'types' },
   media: { contract: 'yes' },
+  transfer: { contract: 'yes' },
   bulk: { contract: 'yes', store: 'types', supervisor: 'types' },
   api: {
     contract: 'yes',
@@ -28,6 +29,7 @@ const doors: Readonly<Record<string, Readonly<Record<string, Access>>>> = {
     media: 'yes',
     webhooks: 'yes',
     bulk: 'yes',
+    transfer: 'yes',
     telemetry: 'types',
   },
   telemetry: { contract: 'yes', store: 'types', supervisor: 'types' },

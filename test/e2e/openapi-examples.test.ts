@@ -60,6 +60,7 @@ const last: readonly OperationName[] = [
   'updateToken',
   'rotateToken',
   'revokeToken',
+  'exportSession',
   'logoutSession',
   'sandboxScan',
   'deleteSession',
@@ -69,6 +70,8 @@ const ordered = [...first, ...operationNames.filter((name) => ![...first, ...las
 /** Answers other than success that an example leads to in a sandbox, and why. */
 const otherwise: Partial<Record<OperationName, { readonly status: number; readonly why: string }>> = {
   getPicture: { status: 404, why: 'the contact has no picture' },
+  importSession: { status: 400, why: 'no document holds a whole session' },
+  importBaileysSession: { status: 400, why: 'no document holds a whole session' },
 };
 
 describe('every example of the OpenAPI document', () => {
@@ -237,6 +240,10 @@ describe('every example of the OpenAPI document', () => {
       case 'restartSession':
       case 'connectSession':
       case 'sandboxClearFaults':
+        await untilConnected(gateway, 'support');
+        break;
+      case 'exportSession':
+        await gateway.must(200, '/sessions/support/connect', { take_back: true });
         await untilConnected(gateway, 'support');
         break;
       case 'logoutSession':

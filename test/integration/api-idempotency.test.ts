@@ -359,7 +359,7 @@ describe('an operation that is no send', () => {
 
   /** As a process leaves it that dies in the middle. */
   const abandon = async (key: string): Promise<void> => {
-    const lease = `update idempotency set outcome = null, lease_until = now() - interval '1 second' where key = $1`;
+    const lease = `update idempotency set sealed_outcome = null, lease_until = now() - interval '1 second' where key = $1`;
     await api.database.query(lease, [key]);
   };
 
@@ -367,7 +367,7 @@ describe('an operation that is no send', () => {
     const key = newKey();
     const request = { ...webhook, body: { url: 'https://example.com/lost' } };
     await send(key, request);
-    await api.database.query(`update idempotency set outcome = null where key = $1`, [key]);
+    await api.database.query(`update idempotency set sealed_outcome = null where key = $1`, [key]);
     const running = await send(key, request);
     assert.deepEqual([running.status, errorOf(running)], [409, 'request_in_progress']);
     await abandon(key);

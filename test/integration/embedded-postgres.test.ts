@@ -15,6 +15,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/store/em
 import { migrate } from '../../src/store/migrate.ts';
 import { eventually } from '../support/eventually.ts';
 import { hasCode, receivedItem, sessionId } from '../support/store-fixtures.ts';
+import { testKeys } from '../support/test-keys.ts';
 
 setLogLevel('silent');
 const log = logger('test');
@@ -139,7 +140,7 @@ describe('a database that dies', () => {
   test('makes calls fail as storage_unavailable, comes back by itself, and later calls work', async (context) => {
     const server = await start(context, await newFolder());
     await migrate({ connection: server.url, log });
-    const store = await createStore({ connection: server.url, log, clock: systemClock });
+    const store = await createStore({ connection: server.url, log, clock: systemClock, keys: testKeys() });
     context.after(() => store.close());
     const session = sessionId('survivor');
     await store.sessions.create({
@@ -186,14 +187,17 @@ describe('a database that dies', () => {
 
   test('a store that finds no database says so', async () => {
     const connection = 'postgres://nobody@127.0.0.1:9/none';
-    await assert.rejects(createStore({ connection, log, clock: systemClock }), hasCode('storage_unavailable'));
+    await assert.rejects(
+      createStore({ connection, log, clock: systemClock, keys: testKeys() }),
+      hasCode('storage_unavailable'),
+    );
     await assert.rejects(migrate({ connection, log }), hasCode('storage_unavailable'));
   });
 
   test('a database that accepts connections and then never answers does not hang the gateway', async (context) => {
     const server = await start(context, await newFolder());
     await migrate({ connection: server.url, log });
-    const store = await createStore({ connection: server.url, log, clock: systemClock });
+    const store = await createStore({ connection: server.url, log, clock: systemClock, keys: testKeys() });
     context.after(() => store.close());
     await store.ping(2_000);
     process.kill(server.pid() ?? 0, 'SIGSTOP');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client } from 'pg';
+import { testKeys } from '../support/test-keys.ts';
 import { systemClock } from '../../src/clock.ts';
 import { logger, setLogLevel } from '../../src/log.ts';
 import { createStore } from '../../src/store/create-store.ts';
@@ -60,7 +61,7 @@ describe('a database that migrations are run on', () => {
       const applied = await migrate({ connection, log });
       assert.deepEqual(applied, names.slice(files));
       assert.deepEqual(await schemaOf(connection), wanted, `from the first ${files} on`);
-      const store = await createStore({ connection, log, clock: systemClock });
+      const store = await createStore({ connection, log, clock: systemClock, keys: testKeys() });
       assert.equal((await store.sessions.get(sessionId('kept')))?.id, 'kept');
       await store.close();
     }

@@ -11,6 +11,7 @@ import { systemClock } from '../../src/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { contactJid, createOwnedSession, hasCode, messageId, preparedImage } from '../support/store-fixtures.ts';
+import { testKeys } from '../support/test-keys.ts';
 
 const ttlMs = 600_000;
 const now = 1_767_225_600_000;
@@ -162,7 +163,7 @@ describe('scheduled messages in the store', () => {
     let far: Store;
     before(async () => {
       proxy = await startDatabaseProxy(database.url);
-      far = await createStore({ connection: proxy.url, log: logger('store'), clock: systemClock });
+      far = await createStore({ connection: proxy.url, log: logger('store'), clock: systemClock, keys: testKeys() });
     });
     after(async () => {
       await far.close();

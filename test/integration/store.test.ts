@@ -123,7 +123,7 @@ describe('sessions', () => {
     await store.commits.emit(id, { name: 'logged_out', data: { reason: 'test', code: null } }, 1_000);
     assert.equal(await store.sessions.delete(id), true);
     assert.equal(await store.sessions.delete(id), false);
-    for (const table of ['signal_keys', 'credentials', 'events', 'webhooks']) {
+    for (const table of ['signal_keys', 'credentials', 'data_keys', 'events', 'webhooks']) {
       assert.deepEqual(await database.query(`select 1 from ${table} where session_id = $1`, [id]), [], table);
     }
     assert.deepEqual(await database.query(`select 1 from deliveries where webhook_id = 'wh_doomed'`), []);

@@ -13,6 +13,7 @@ import { createStore } from '../../src/store/create-store.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import type { Store } from '../../src/store/store.ts';
+import { testKeys } from './test-keys.ts';
 
 const templateName = 'warden_template';
 
@@ -71,7 +72,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     url,
     query: async (text, values = []) => (await client.query<Record<string, unknown>>(text, [...values])).rows,
     openStore: async (through = url) => {
-      const store = await createStore({ connection: through, log: logger('store'), clock: systemClock });
+      const store = await createStore({
+        connection: through,
+        log: logger('store'),
+        clock: systemClock,
+        keys: testKeys(),
+      });
       stores.push(store);
       return store;
     },

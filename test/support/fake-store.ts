@@ -67,6 +67,7 @@ export function createFakeStore(): FakeStore {
         updatedAt: 0,
         lastConnectedAt: null,
         linkedAt: null,
+        exportedAt: null,
         pacing: null,
         pacingBackoff: null,
         ...patch,
@@ -124,6 +125,8 @@ export function createFakeStore(): FakeStore {
       nextDueAt: unused,
       listWaitingSessions: unused,
     },
+    transfers: { read: unused, create: unused, setExported: unused },
+    encryption: { rotate: unused },
     idempotency: { find: unused, claim: unused, finish: unused, release: unused, prune: unused },
     media: {
       location: unused,

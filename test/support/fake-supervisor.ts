@@ -67,6 +67,7 @@ export function createFakeSupervisor(store: Store): FakeSupervisor {
     },
     disconnect: async (id) => note('disconnect', id),
     restart: async (id) => note('restart', id),
+    export: () => Promise.reject(new WardenError('not_paired')),
     logout: async (id) => note('logout', id),
     remove: async (id) => {
       note('remove', id);

@@ -11,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { freshLeanChild } from './lean-build.ts';
+import { keyText, testKey } from './test-keys.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const token = 'test-superadmin-token-0123456789';
@@ -64,6 +65,8 @@ export class GatewayUnderTest {
       HOST: '127.0.0.1',
       WHATSAPP_STORAGE_PATH: storagePath,
       SUPERADMIN_TOKEN: token,
+      // Tests open stores of their own on the same database.
+      ENCRYPTION_KEY: keyText(testKey('test')),
       LOG_LEVEL: 'debug',
       // Tests ask faster than people do; those about limits set their own.
       RATE_LIMIT_PER_SECOND: '0',

@@ -11,6 +11,7 @@ import { migrate } from '../../src/store/migrate.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
+import { testKeys } from './test-keys.ts';
 
 export interface KillablePostgres extends TestDatabase {
   /** Ends the server with SIGKILL and waits until another one answers. */
@@ -45,7 +46,7 @@ export async function startKillablePostgres(): Promise<KillablePostgres> {
       await eventually(async () => (await query('select 1')).length === 1, 30_000);
     },
     openStore: async () => {
-      const store = await createStore({ connection: server.url, log, clock: systemClock });
+      const store = await createStore({ connection: server.url, log, clock: systemClock, keys: testKeys() });
       stores.push(store);
       return store;
     },

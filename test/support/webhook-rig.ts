@@ -38,7 +38,7 @@ export const everyDelivery: DeliveryFilter = { status: null, event: null, from: 
 
 export interface Hook {
   readonly session: SessionId;
-  readonly webhook: WebhookRow;
+  readonly webhook: WebhookRow & { readonly secret: string };
   readonly key: WebhookKey;
 }
 
@@ -117,8 +117,9 @@ export class WebhookRig {
   async hookOn(session: SessionId, patch: Partial<NewWebhook> = {}): Promise<Hook> {
     const defaults = { url: this.receiver.url, secret: newWebhookSecret() };
     const id = `wh_${session}_${process.hrtime.bigint()}`.slice(0, 60);
-    const webhook = await this.store.webhooks.create(session, newWebhook(id, { ...defaults, ...patch }));
-    return { session, webhook, key: { session, webhook: id } };
+    const wanted = newWebhook(id, { ...defaults, ...patch });
+    const webhook = await this.store.webhooks.create(session, wanted);
+    return { session, webhook: { ...webhook, secret: wanted.secret }, key: { session, webhook: id } };
   }
 
   /** An event without a chat. */

@@ -43,6 +43,7 @@ const row: SessionRow = {
   updatedAt: 1_767_225_601_000,
   lastConnectedAt: null,
   linkedAt: 1_767_225_602_500,
+  exportedAt: null,
 };
 const stopped: SessionView = { link: null, child: null, status: 'disconnected', statusReason: 'It is stopped.' };
 
@@ -93,7 +94,7 @@ describe('what is told of a webhook', () => {
     };
     const view = { webhook, health: freshHealth, queueDepth: 0, oldestPendingAt: null, now: 0 };
     assert.doesNotMatch(JSON.stringify(presentWebhook(view)), /hush/);
-    assert.equal(presentNewWebhook(webhook).secret, secret);
+    assert.equal(presentNewWebhook(webhook, secret).secret, secret);
   });
 });
 

@@ -47,6 +47,8 @@ describe('the check of params', () => {
 
   test('keeps secrets and long values out of what it tells', () => {
     assert.equal(describeReceived('hunter2', 'webhook.secret'), 'a string of 7 characters');
+    assert.equal(describeReceived('hunter2', 'passphrase'), 'a string of 7 characters');
+    assert.equal(describeReceived('{"noise', 'files.creds.json'), 'a string of 7 characters');
     assert.ok((describeReceived('x'.repeat(9999), 'text') ?? '').length < 70);
     assert.equal(describeReceived(Array(9).fill(0), 'mentions'), 'an array of 9');
     assert.equal(describeReceived(null, 'x'), 'null');

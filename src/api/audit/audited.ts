@@ -10,6 +10,9 @@ const longestTarget = 200;
 export const isAudited = (name: OperationName): boolean =>
   operations[name].method !== 'GET' && operations[name].scope !== 'read';
 
+/** Their answer, or else their request, names the session. */
+const createsSession = new Set<OperationName>(['createSession', 'importSession', 'importBaileysSession']);
+
 interface Deed {
   readonly name: OperationName;
   readonly caller: Caller;
@@ -26,8 +29,8 @@ export function auditEntryOf({ name, caller, session, input, result, status }: D
   return {
     principal: caller.principal.id,
     operation: name,
-    session: session ?? (name === 'createSession' ? (created ?? textIn(input, 'id')) : null),
-    target: targetOf(name, input) ?? (name === 'createSession' ? null : created),
+    session: session ?? (createsSession.has(name) ? (created ?? textIn(input, 'id')) : null),
+    target: targetOf(name, input) ?? (createsSession.has(name) ? null : created),
     address: caller.address,
     requestId: caller.requestId,
     status,

@@ -41,10 +41,10 @@ export function presentWebhook({ webhook, health, queueDepth, oldestPendingAt, n
 }
 
 /** A webhook as it was just written, with its secret. */
-export function presentNewWebhook(webhook: WebhookRow): Result<'createWebhook'> {
+export function presentNewWebhook(webhook: WebhookRow, secret: string): Result<'createWebhook'> {
   const { createdAt: now } = webhook;
   const view = { webhook, health: freshHealth, queueDepth: 0, oldestPendingAt: null, now };
-  return { ...presentWebhook(view), secret: webhook.secret };
+  return { ...presentWebhook(view), secret };
 }
 
 /** What is stored of a webhook that was created with its session. */

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { RequestContext } from '../state.ts';
 
 export class FileAnswer {
-  readonly file: FileHandle;
+  readonly file: FileHandle | Uint8Array;
   readonly bytes: number;
   readonly mimetype: string | null;
   readonly fileName: string | null;
@@ -29,6 +29,7 @@ export function answerFile(ctx: RequestContext, { file, bytes, mimetype, fileNam
   ctx.set('content-security-policy', 'sandbox');
   ctx.set('x-content-type-options', 'nosniff');
   ctx.set('cache-control', 'private, no-store');
-  if (ctx.method === 'HEAD') void file.close();
+  if (file instanceof Uint8Array) ctx.body = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  else if (ctx.method === 'HEAD') void file.close();
   else ctx.body = file.createReadStream({ autoClose: true });
 }

@@ -35,6 +35,7 @@ import { send } from './send.ts';
 import { sessionHandlers } from './sessions.ts';
 import { supervisionHandlers } from './supervision.ts';
 import { tokenHandlers } from './tokens.ts';
+import { transferHandlers } from './transfers.ts';
 import { parseParams } from './validation.ts';
 import { vitalsHandlers } from './vitals.ts';
 import { webhookStatsHandlers } from './webhook-stats.ts';
@@ -59,6 +60,7 @@ export function createOperationRunner(dependencies: ApiDependencies): OperationR
   const idempotency = new Idempotency(dependencies);
   const handlers: Handlers<GatewayOperationName> = {
     ...sessionHandlers(dependencies),
+    ...transferHandlers(dependencies),
     ...supervisionHandlers(dependencies),
     ...vitalsHandlers(dependencies),
     ...webhookStatsHandlers(dependencies),

@@ -65,7 +65,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
       const row = await reload(created.id);
       const session = present(row);
       if (webhook === null) return { ...session, session };
-      return { ...session, session, webhook: presentNewWebhook(rowOfNew(webhook, row)) };
+      return { ...session, session, webhook: presentNewWebhook(rowOfNew(webhook, row), webhook.secret) };
     },
 
     listSessions: async ({ params, caller }) => {
@@ -104,7 +104,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
     connectSession: async (call) => {
       const row = sessionOf(call);
       if (supervisor.view(row).status === 'connected') throw new WardenError('already_connected');
-      await supervisor.connect(row.id);
+      await supervisor.connect(row.id, call.params.take_back);
       const status = await statusOf(row.id);
       const message = status === 'connected' ? 'The session is connected.' : 'The session is connecting.';
       return { success: true, message, status };
@@ -118,7 +118,7 @@ export function sessionHandlers(dependencies: ApiDependencies): Handlers<Session
 
     restartSession: async (call) => {
       const { id } = sessionOf(call);
-      await supervisor.restart(id);
+      await supervisor.restart(id, call.params.take_back);
       return { success: true, message: 'The session restarts.', status: await statusOf(id) };
     },
 

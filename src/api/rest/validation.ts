@@ -97,7 +97,8 @@ export function describeReceived(value: unknown, field: string): string | null {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   switch (typeof value) {
     case 'string': {
-      if (/secret|token|password/i.test(field)) return `a string of ${value.length} characters`;
+      if (/secret|token|password|passphrase|^files?(\.|$)/i.test(field))
+        return `a string of ${value.length} characters`;
       const short = value.length > longestReceived ? `${value.slice(0, longestReceived)}…` : value;
       return JSON.stringify(short);
     }

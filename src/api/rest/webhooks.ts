@@ -34,7 +34,7 @@ export function webhookHandlers(dependencies: ApiDependencies): Handlers<Webhook
   return {
     createWebhook: async (call) => {
       const webhook = newWebhook(call.params, { rights: rightsOf(call.caller.principal) });
-      return presentNewWebhook(await webhooks.create(sessionOf(call).id, webhook));
+      return presentNewWebhook(await webhooks.create(sessionOf(call).id, webhook), webhook.secret);
     },
 
     listWebhooks: async (call) => {
@@ -89,7 +89,7 @@ export function webhookHandlers(dependencies: ApiDependencies): Handlers<Webhook
       const secret = usableSecret(call.params.secret);
       const row = await webhooks.rotateSecret(session, id, { secret, overlapMs: settings.secretOverlapMs });
       if (row === null) throw new WardenError('webhook_not_found');
-      return { ...(await show(session, id)), secret: row.secret };
+      return { ...(await show(session, id)), secret };
     },
   };
 }

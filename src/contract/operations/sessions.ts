@@ -66,6 +66,9 @@ const exampleSession: SessionResource = {
 const memoryCapMb = z.int().min(64).max(4096).describe('Memory cap of the child, megabytes.');
 const sessionName = z.string().trim().min(1).max(100);
 const none = z.strictObject({});
+const start = z.strictObject({
+  take_back: z.boolean().default(false).describe('Of an exported session: that it runs nowhere else.'),
+});
 const statusAnswer = actionResult.extend({ status: sessionStatus });
 
 export const sessionOperations = {
@@ -216,12 +219,12 @@ export const sessionOperations = {
     scope: 'manage',
     summary: 'Connect a session',
     description: 'An unpaired session starts pairing. Survives restarts of the gateway.',
-    params: none,
+    params: start,
     result: statusAnswer,
     status: 200,
     deadlineMs: 30_000,
     idempotent: 'repeatable',
-    errors: ['already_connected', 'capacity_exhausted'],
+    errors: ['already_connected', 'capacity_exhausted', 'session_exported'],
     example: { params: {}, result: { success: true, message: 'The session is connecting.', status: 'connecting' } },
   }),
   disconnectSession: defineOperation({
@@ -248,12 +251,12 @@ export const sessionOperations = {
     scope: 'manage',
     summary: "Restart a session's child",
     description: 'Always legal, also on a session that hangs or waits for its next try.',
-    params: none,
+    params: start,
     result: statusAnswer,
     status: 200,
     deadlineMs: 30_000,
     idempotent: 'repeatable',
-    errors: [],
+    errors: ['session_exported'],
     example: { params: {}, result: { success: true, message: 'The session restarts.', status: 'connecting' } },
   }),
   logoutSession: defineOperation({
