@@ -160,6 +160,8 @@ describe('media that is fetched', () => {
     const dispatcher = agent([[publicAddress]]);
     location = `http://other.example:${port}/`;
     const fetched = await fetch(dispatcher, `http://cdn.example:${port}/start`);
-    assert.equal(Buffer.concat(await Array.fromAsync(fetched.body)).toString(), 'secret');
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of fetched.body) chunks.push(chunk);
+    assert.equal(Buffer.concat(chunks).toString(), 'secret');
   });
 });
