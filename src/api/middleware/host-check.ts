@@ -10,7 +10,9 @@ export function hostCheck(baseUrl: string): RequestMiddleware {
   const own = URL.parse(baseUrl)?.hostname ?? null;
   return async (ctx, next) => {
     const host = hostnameOf(ctx.get('host'));
-    if (host === null || !isServed(host, own)) throw new WardenError('misdirected_request');
+    // A request line with a whole URL names a host of its own, which counts more than the header (RFC 9112, 3.2.2).
+    const isOfOtherForm = !ctx.url.startsWith('/') && ctx.url !== '*';
+    if (host === null || !isServed(host, own) || isOfOtherForm) throw new WardenError('misdirected_request');
     await next();
   };
 }
