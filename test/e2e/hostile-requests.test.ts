@@ -13,8 +13,8 @@ import { rawExchange, type RawAnswer } from '../support/raw-exchange.ts';
 const contact = '15551234567';
 const theirSecret = 'their-secret-0123456789';
 /** Of each, so that what leaks a little is seen. */
-const rounds = 12;
-/** What a heap may keep that was busy; a leak of a body per request would be a hundred times as much. */
+const rounds = 8;
+/** Between two collections of a busy heap; what leaked would never be given back. */
 const allowanceBytes = 96 * 1024 * 1024;
 
 let gateway: GatewayUnderTest;
@@ -37,22 +37,36 @@ after(() => gateway.dispose());
 
 const spool = (): Promise<readonly string[]> => readdir(join(gateway.storagePath, 'media', 'spool'));
 
-function judge({ what, may = /^HTTP\/1\.1 4\d\d /, bytes }: HostileRequest, { text, statuses, isClosed }: RawAnswer): void {
+function judge(
+  { what, may = /^HTTP\/1\.1 4\d\d /, bytes }: HostileRequest,
+  { text, statuses, isClosed }: RawAnswer,
+): void {
   const seen = `${what}: ${bytes.toString('latin1').slice(0, 300)} → ${text.slice(0, 600)}`;
   assert.ok(isClosed, `not answered: ${seen}`);
   assert.match(text, may, seen);
-  assert.ok(statuses.every((status) => status < 500 || status === 503), seen);
+  assert.ok(
+    statuses.every((status) => status < 500 || status === 503),
+    seen,
+  );
   assert.doesNotMatch(text, /^(?:set-cookie: hacked|x-a:|isAdmin)/im, seen);
   assert.ok(!text.includes(theirSecret), seen);
   // A second request in the first one's body would be answered 401, or with what a proxy's next client gets.
   assert.ok(statuses.length <= 1, seen);
 }
 
+/** A database that is slow for a moment, on a machine with much to do, is asked again. */
+async function send({ bytes, isEnded = false }: HostileRequest): Promise<RawAnswer> {
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await rawExchange(port, bytes, { isEnded });
+    if (attempt === 3 || answer.statuses[0] !== 503) return answer;
+  }
+}
+
 async function sendAll(): Promise<void> {
   const waiting = [...requests];
   const work = async (): Promise<void> => {
     for (let request = waiting.pop(); request !== undefined; request = waiting.pop()) {
-      judge(request, await rawExchange(port, request.bytes, { isEnded: request.isEnded ?? false }));
+      judge(request, await send(request));
     }
   };
   await Promise.all(Array.from({ length: 16 }, work));
@@ -68,11 +82,14 @@ describe('a tenant that tries everything', () => {
     for (let round = 0; round < rounds; round += 1) await sendAll();
     const busy = residentBytes(gateway.pid);
     const settled = await eventually(
-      () => {
+      async () => {
         const now = residentBytes(gateway.pid);
-        return now - idle < allowanceBytes ? now : null;
+        if (now - idle < allowanceBytes) return now;
+        // An idle process collects nothing.
+        await sendAll();
+        return null;
       },
-      60_000,
+      90_000,
       () => ({ idle, busy, now: residentBytes(gateway.pid) }),
     );
     context.diagnostic(`${rounds * requests.length} requests; resident bytes ${idle} → ${busy} → ${settled}`);

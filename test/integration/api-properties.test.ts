@@ -20,11 +20,7 @@ after(() => api.close());
 
 async function ask(operation: Operation, params: unknown): Promise<ApiAnswer> {
   const { method, path, raw } = operationRequest(operation, 'known', params);
-  return api.client.call(
-    method,
-    path,
-    raw === null ? {} : { raw, headers: { 'content-type': 'application/json' } },
-  );
+  return api.client.call(method, path, raw === null ? {} : { raw, headers: { 'content-type': 'application/json' } });
 }
 
 const fieldsOf = (answer: ApiAnswer): readonly string[] => {
@@ -50,7 +46,11 @@ describe(`a request with one thing wrong (PROPERTY_SEED=${seed})`, () => {
           assert.ok(type === 'invalid_request' || (field === null && type === 'invalid_json'), seen);
           const named = fieldsOf(answer);
           assert.ok(named.length > 0, seen);
-          if (field !== null) assert.ok(named.some((each) => isAbout(each, field.slice(0, 200))), `${field}: ${seen}`);
+          if (field !== null)
+            assert.ok(
+              named.some((each) => isAbout(each, field.slice(0, 200))),
+              `${field}: ${seen}`,
+            );
         }),
         { seed, numRuns: propertyRuns(10) },
       );

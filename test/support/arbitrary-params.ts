@@ -111,7 +111,9 @@ function valuesOf(schema: unknown): Arbitrary<unknown> {
 }
 
 /** The fields of an operation as a client writes them. */
-function fieldsOf(name: OperationName): ReadonlyMap<string, { readonly values: Arbitrary<unknown>; required: boolean }> {
+function fieldsOf(
+  name: OperationName,
+): ReadonlyMap<string, { readonly values: Arbitrary<unknown>; required: boolean }> {
   const operation: Operation = operations[name];
   const written = z.toJSONSchema(operation.params, {
     io: 'input',

@@ -8,7 +8,7 @@ export interface HostileRequest {
   /** What the first answer may be; any 4xx unless it is said. */
   readonly may?: RegExp;
   /** It is not whole, and the client goes away after it. */
-  readonly isEnded?: true;
+  readonly isEnded?: boolean;
 }
 
 interface Target {
@@ -52,8 +52,14 @@ function framing(target: Target): readonly HostileRequest[] {
   const post = (...headers: readonly string[]): string =>
     head(target, `POST /api/v1/sessions/${target.session}/messages/text`, 'Content-Type: application/json', ...headers);
   return [
-    { what: 'length and chunks', bytes: `${post('Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\n${smuggled}` },
-    { what: 'chunks and length', bytes: `${post('Transfer-Encoding: chunked', 'Content-Length: 4')}0\r\n\r\n${smuggled}` },
+    {
+      what: 'length and chunks',
+      bytes: `${post('Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\n${smuggled}`,
+    },
+    {
+      what: 'chunks and length',
+      bytes: `${post('Transfer-Encoding: chunked', 'Content-Length: 4')}0\r\n\r\n${smuggled}`,
+    },
     { what: 'two lengths', bytes: `${post('Content-Length: 2', 'Content-Length: 40')}{}${smuggled}` },
     { what: 'a list of lengths', bytes: `${post('Content-Length: 2, 2')}{}${smuggled}` },
     { what: 'a negative length', bytes: `${post('Content-Length: -2')}{}` },
@@ -125,7 +131,10 @@ function heads(target: Target): readonly HostileRequest[] {
     { what: 'no path', bytes: head(target, 'GET *') },
     { what: 'a path of 15 KB', bytes: head(target, `GET /api/v1/sessions/${'x'.repeat(15_000)}`) },
     { what: 'a query of 10,000 fields', bytes: head(target, `GET /api/v1/sessions?${'a&'.repeat(7000)}`) },
-    { what: 'a query that pollutes', bytes: head(target, 'GET /api/v1/sessions?__proto__[isAdmin]=1&constructor.prototype=1') },
+    {
+      what: 'a query that pollutes',
+      bytes: head(target, 'GET /api/v1/sessions?__proto__[isAdmin]=1&constructor.prototype=1'),
+    },
   ];
 }
 
@@ -151,15 +160,39 @@ function paths(target: Target): readonly HostileRequest[] {
   const { session } = target;
   return names.flatMap((name) => [
     { what: `the session ${name.slice(0, 30)}`, bytes: head(target, `GET /api/v1/sessions/${name}`) },
-    { what: `the message ${name.slice(0, 30)}`, bytes: head(target, `GET /api/v1/sessions/${session}/messages/${name}`) },
-    { what: `the media ${name.slice(0, 30)}`, bytes: head(target, `GET /api/v1/sessions/${session}/messages/${name}/media`) },
-    { what: `the webhook ${name.slice(0, 30)}`, bytes: head(target, `GET /api/v1/sessions/${session}/webhooks/${name}`) },
+    {
+      what: `the message ${name.slice(0, 30)}`,
+      bytes: head(target, `GET /api/v1/sessions/${session}/messages/${name}`),
+    },
+    {
+      what: `the media ${name.slice(0, 30)}`,
+      bytes: head(target, `GET /api/v1/sessions/${session}/messages/${name}/media`),
+    },
+    {
+      what: `the webhook ${name.slice(0, 30)}`,
+      bytes: head(target, `GET /api/v1/sessions/${session}/webhooks/${name}`),
+    },
     { what: `the bulk ${name.slice(0, 30)}`, bytes: head(target, `GET /api/v1/sessions/${session}/bulk/${name}`) },
-    { what: `the group ${name.slice(0, 30)}`, bytes: head(target, `GET /api/v1/sessions/${session}/groups/${name}`), may: /^HTTP\/1\.1 (?:4\d\d|503) / },
+    {
+      what: `the group ${name.slice(0, 30)}`,
+      bytes: head(target, `GET /api/v1/sessions/${session}/groups/${name}`),
+      may: /^HTTP\/1\.1 (?:4\d\d|503) /,
+    },
     { what: `the asset ${name.slice(0, 30)}`, bytes: head(target, `GET /assets/${name}`) },
-    { what: `the page ${name.slice(0, 30)}`, bytes: head(target, `GET /dashboard/sessions/${name}`), may: /^HTTP\/1\.1 [34]/ },
-    { what: `a search for ${name.slice(0, 30)}`, bytes: head(target, `GET /api/v1/sessions/${session}/messages?search=${name}`), may: /^HTTP\/1\.1 [24]/ },
-    { what: `a page after ${name.slice(0, 30)}`, bytes: head(target, `GET /api/v1/sessions/${session}/messages?cursor=${name}`) },
+    {
+      what: `the page ${name.slice(0, 30)}`,
+      bytes: head(target, `GET /dashboard/sessions/${name}`),
+      may: /^HTTP\/1\.1 [34]/,
+    },
+    {
+      what: `a search for ${name.slice(0, 30)}`,
+      bytes: head(target, `GET /api/v1/sessions/${session}/messages?search=${name}`),
+      may: /^HTTP\/1\.1 [24]/,
+    },
+    {
+      what: `a page after ${name.slice(0, 30)}`,
+      bytes: head(target, `GET /api/v1/sessions/${session}/messages?cursor=${name}`),
+    },
   ]);
 }
 
@@ -169,9 +202,15 @@ function injection(target: Target, text: string, index: number): HostileRequest 
   const bodies: readonly (readonly [string, unknown])[] = [
     [`/sessions/${session}/messages/text`, { to: text, text }],
     [`/sessions/${session}/messages/document`, { to: '+15551234567', base64: text, filename: text, mimetype: text }],
-    [`/sessions/${session}/messages/contact`, { to: text, contact: { display_name: text, phones: [{ number: text }] } }],
+    [
+      `/sessions/${session}/messages/contact`,
+      { to: text, contact: { display_name: text, phones: [{ number: text }] } },
+    ],
     [`/sessions/${session}/messages/image`, { to: '+15551234567', media_id: text, url: text }],
-    [`/sessions/${session}/webhooks`, { url: text, secret: text, events: [text], conditions: { text: { [text]: text } } }],
+    [
+      `/sessions/${session}/webhooks`,
+      { url: text, secret: text, events: [text], conditions: { text: { [text]: text } } },
+    ],
     [`/sessions/${session}/groups`, { subject: text, participants: [text] }],
     [`/sessions/${session}/messages/bulk`, { message: { type: text, text }, recipients: [text] }],
   ];
@@ -205,7 +244,10 @@ function jsonBombs(target: Target): readonly HostileRequest[] {
     bomb('U+0000 in a name', '{"to": "+15551234567", "te\\u0000xt": "b"}'),
     bomb('a raw U+0000', '{"to": "+15551234567", "text": "a\u0000b"}'),
     bomb('a raw line end', '{"to": "+15551234567", "text": "a\nb"}'),
-    bomb('bytes that are no UTF-8', Buffer.concat([Buffer.from('{"to": "'), Buffer.from([0xff, 0xfe, 0xc0, 0xaf]), Buffer.from('"}')])),
+    bomb(
+      'bytes that are no UTF-8',
+      Buffer.concat([Buffer.from('{"to": "'), Buffer.from([0xff, 0xfe, 0xc0, 0xaf]), Buffer.from('"}')]),
+    ),
     bomb('UTF-16', Buffer.from('\ufeff{"to": "+15551234567"}', 'utf16le')),
     bomb('comments', '{"to": /* x */ "+15551234567"}'),
     bomb('a script', '<script>window.hacked = true</script>'),
@@ -223,7 +265,10 @@ function multipartBombs(target: Target): readonly HostileRequest[] {
   const form = (what: string, type: string, body: string | Buffer): HostileRequest => {
     const payload = Buffer.from(body);
     const lines = [`Content-Type: ${type}`, `Content-Length: ${payload.length}`];
-    return { what: `a form with ${what}`, bytes: Buffer.concat([Buffer.from(head(target, `POST ${path}`, ...lines)), payload]) };
+    return {
+      what: `a form with ${what}`,
+      bytes: Buffer.concat([Buffer.from(head(target, `POST ${path}`, ...lines)), payload]),
+    };
   };
   const usual = 'multipart/form-data; boundary=x';
   const field = (name: string, value: string): string =>
@@ -240,7 +285,11 @@ function multipartBombs(target: Target): readonly HostileRequest[] {
     form('no end', usual, file('file', 'x'.repeat(100_000)).slice(0, -20)),
     form('nothing', usual, ''),
     form('its end alone', usual, end),
-    form('a thousand fields', usual, `${Array.from({ length: 1000 }, (_, index) => field(`f${index}`, 'x')).join('')}${end}`),
+    form(
+      'a thousand fields',
+      usual,
+      `${Array.from({ length: 1000 }, (_, index) => field(`f${index}`, 'x')).join('')}${end}`,
+    ),
     form('one field a thousand times', usual, `${field('to', 'x').repeat(1000)}${end}`),
     form('a hundred files', usual, `${file('file', 'x').repeat(100)}${end}`),
     form('files of many names', usual, `${file('file', 'x')}${file('other', 'x')}${end}`),
@@ -248,9 +297,17 @@ function multipartBombs(target: Target): readonly HostileRequest[] {
     form('a field name of 100 KB', usual, `${field('n'.repeat(100_000), 'x')}${end}`),
     form('a field of 400 KB', usual, `${field('caption', 'x'.repeat(400_000))}${end}`),
     form('a header of 100 KB', usual, `--x\r\nX-Big: ${'x'.repeat(100_000)}\r\n\r\nx\r\n${end}`),
-    form('a header without end', usual, `--x\r\nContent-Disposition: form-data; name="file"; filename="${'a'.repeat(200_000)}`),
+    form(
+      'a header without end',
+      usual,
+      `--x\r\nContent-Disposition: form-data; name="file"; filename="${'a'.repeat(200_000)}`,
+    ),
     form('a part without headers', usual, `--x\r\n\r\nx\r\n${end}`),
-    form('a part that is multipart', usual, `--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n\r\nx\r\n--y--\r\n${end}`),
+    form(
+      'a part that is multipart',
+      usual,
+      `--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n\r\nx\r\n--y--\r\n${end}`,
+    ),
     form('names that are properties', usual, `${field('__proto__', '1')}${field('constructor', '1')}${end}`),
     form('a name that is a path', usual, `${field('a[b][c]', '1')}${field('to[$ne]', '1')}${end}`),
     form('U+0000 in a field', usual, `${field('to', 'a\u0000b')}${file('file', 'x')}${end}`),

@@ -11,7 +11,13 @@ const sandboxBasics = {
   idempotent: false,
   status: 200,
 } as const;
-const errors = ['not_a_sandbox_session', 'not_paired', 'contact_not_found', 'unprocessable', 'sandbox_unavailable'] as const;
+const errors = [
+  'not_a_sandbox_session',
+  'not_paired',
+  'contact_not_found',
+  'unprocessable',
+  'sandbox_unavailable',
+] as const;
 
 const told = actionResult.extend({
   sessions: z.int().describe('How many sessions were told: those that are online, and for presence have subscribed.'),
