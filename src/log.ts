@@ -1,6 +1,7 @@
 /** Named loggers and the redaction list. Messages are static and lower-case; what varies is a field. */
 import { writeSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
+import { loggedError } from './log-error.ts';
 import { createLogSink } from './log-sink.ts';
 
 const stdoutFd = 1;
@@ -21,6 +22,7 @@ const options = {
   level: 'info',
   base: null,
   timestamp: pino.stdTimeFunctions.isoTime,
+  serializers: { err: (error: unknown) => loggedError(error) },
   redact: {
     paths: [
       '*.authorization',
@@ -62,6 +64,11 @@ export function setLogLevel(level: 'trace' | 'debug' | 'info' | 'warn' | 'error'
 /** Puts text for people between the log lines. */
 export function print(text: string): void {
   sink.write(text);
+}
+
+/** A path of a request as it may stand in a log: phone numbers in it by their last four digits. */
+export function maskPath(path: string): string {
+  return path.replace(/\d{7,}/g, (digits) => `…${digits.slice(-4)}`).slice(0, 500);
 }
 
 /** A JID or phone number as it may stand in a log: its last four digits. */

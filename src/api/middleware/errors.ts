@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCatalogue, toWardenError, WardenError } from '../../contract/errors.ts';
-import type { Logger } from '../../log.ts';
+import { maskPath, type Logger } from '../../log.ts';
 import { errorEnvelope, retryAfterSeconds } from '../error-envelope.ts';
 import type { RequestMiddleware } from '../state.ts';
 
@@ -29,7 +29,7 @@ export function errors(log: Logger): RequestMiddleware {
       {
         requestId: ctx.state.requestId,
         method: ctx.method,
-        path: ctx.path,
+        path: maskPath(ctx.path),
         status: ctx.status,
         durationMs: Math.round(performance.now() - startedAt),
       },
