@@ -24,7 +24,9 @@ export function loggedError(thrown: unknown, depth = 0): LoggedError {
     message: shortened(withoutValues(thrown.message)),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...(thrown.stack === undefined ? {} : { stack: framesOf(thrown.stack) }),
-    ...(cause === undefined || cause === null || depth === deepestCause ? {} : { cause: loggedError(cause, depth + 1) }),
+    ...(cause === undefined || cause === null || depth === deepestCause
+      ? {}
+      : { cause: loggedError(cause, depth + 1) }),
   };
 }
 

@@ -21,7 +21,10 @@ describe('an error in the log', () => {
 
   test('does not quote what the database or a parser could not take', () => {
     const text = 'meet me at the station at nine in the evening';
-    assert.doesNotMatch(JSON.stringify(loggedError(new Error(`invalid input syntax for type integer: "${text}"`))), /nine/);
+    assert.doesNotMatch(
+      JSON.stringify(loggedError(new Error(`invalid input syntax for type integer: "${text}"`))),
+      /nine/,
+    );
     try {
       JSON.parse(`{"text": ${text}}`);
       assert.fail('it was parsed');
@@ -34,12 +37,18 @@ describe('an error in the log', () => {
     const error: Error & { cause?: unknown } = new Error('x');
     error.cause = error;
     assert.ok(JSON.stringify(loggedError(error)).length < 20_000);
-    assert.deepEqual(loggedError({ secret: 'x' }), { type: 'object', message: 'something that is no error was thrown' });
+    assert.deepEqual(loggedError({ secret: 'x' }), {
+      type: 'object',
+      message: 'something that is no error was thrown',
+    });
     assert.equal(loggedError(undefined).type, 'undefined');
   });
 });
 
 test('a path in the log shows no whole phone number', () => {
-  assert.equal(maskPath('/api/v1/sessions/a/contacts/15551234567/picture'), '/api/v1/sessions/a/contacts/…4567/picture');
+  assert.equal(
+    maskPath('/api/v1/sessions/a/contacts/15551234567/picture'),
+    '/api/v1/sessions/a/contacts/…4567/picture',
+  );
   assert.equal(maskPath('/api/v1/sessions/a/messages/3EB0C431'), '/api/v1/sessions/a/messages/3EB0C431');
 });
