@@ -10,7 +10,7 @@ import { token } from '../support/gateway.ts';
 import { hostileFiles, type HostileFile } from '../support/hostile-media.ts';
 import { hostileTexts } from '../support/hostile-text.ts';
 import { png } from '../support/media-files.ts';
-import { sha256Hex } from '../support/media-forms.ts';
+import { getFile, sha256Hex } from '../support/media-forms.ts';
 import { contact, startMediaSession, type MediaSession } from '../support/media-session.ts';
 import { residentBytes } from '../support/process-facts.ts';
 import { seeded } from '../support/seeded.ts';
@@ -78,6 +78,44 @@ describe(`a file that means harm (CRASH_SEED=${random.seed})`, () => {
         String(at(received, 'media', 'file_name')),
         /[/\\\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/,
       );
+    });
+  });
+});
+
+describe('a received file whose name or type means harm', () => {
+  test('is saved under a name that is one, as a type that is one, and never shown in our origin', async () => {
+    const { gateway } = session;
+    const texts = hostileTexts.filter((text) => text.length <= 255);
+    await inParallel(texts, async (text) => {
+      const file = { base64: Buffer.from('hello').toString('base64') };
+      const body = {
+        from: contact,
+        type: 'document',
+        file,
+        file_name: text,
+        mimetype: text.slice(0, 90).toWellFormed(),
+      };
+      const sent = await gateway.must(201, '/sessions/support/sandbox/messages', body);
+      const path = `/api/v1/sessions/support/messages/${String(at(sent, 'message_id'))}/media`;
+      const answer = await eventually(async () => {
+        const fetched = await getFile(gateway, path);
+        return fetched.status === 404 ? null : fetched;
+      }, 30_000);
+      const seen = `${JSON.stringify(text)}: ${answer.status} ${JSON.stringify(answer.headers)}`;
+      assert.equal(answer.status, 200, seen);
+      assert.equal(answer.bytes.toString(), 'hello');
+      const disposition = String(answer.headers['content-disposition']);
+      assert.match(
+        disposition,
+        /^attachment(?:; filename=(?:"(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]+))?(?:; filename\*=UTF-8''[\w%.!~*'()-]*)?$/,
+        seen,
+      );
+      // oxlint-disable-next-line no-control-regex -- they are what must not be there
+      assert.doesNotMatch(disposition, /[/\u0000-\u001f\u007f]/, seen);
+      assert.match(String(answer.headers['content-type']), /^[\w.+-]+\/[\w.+-]+/, seen);
+      assert.equal(answer.headers['content-security-policy'], 'sandbox');
+      assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+      assert.equal(answer.headers['set-cookie'], undefined);
     });
   });
 });

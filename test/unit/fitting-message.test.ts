@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { proto, unpadRandomMax16 } from '@whiskeysockets/baileys';
+import { proto, unpadRandomMax16, type WAMessage } from '@whiskeysockets/baileys';
 import { fittingMessage, keptPlaintext } from '../../src/child/engine/fitting-message.ts';
 
 const key = { remoteJid: '15551234567@s.whatsapp.net', id: 'ABCD' };
-const messageOf = (message: proto.IMessage, pushName = 'Ann') =>
-  proto.WebMessageInfo.fromObject({ key, message, pushName });
+const messageOf = (message: proto.IMessage, pushName = 'Ann'): WAMessage => ({ key, message, pushName });
 const padded = (message: proto.IMessage): Uint8Array =>
   Buffer.concat([proto.Message.encode(proto.Message.fromObject(message)).finish(), Buffer.of(2, 2)]);
 
