@@ -44,10 +44,8 @@ function resolverOf(answers: readonly (readonly string[])[]): typeof lookup {
     asked.push(String(name));
     const addresses = (waiting.length > 1 ? waiting.shift() : waiting[0]) ?? [];
     assert.ok(typeof done === 'function' && typeof options === 'object');
-    done(
-      null,
-      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
+    const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+    Reflect.apply(done, undefined, [null, found]);
   };
   return Object.assign(answer, { __promisify__: lookup.__promisify__ });
 }

@@ -50,3 +50,7 @@ export const hostileTexts: readonly string[] = [
 
 /** What no text of a request may hold. */
 export const unstorableTexts: readonly string[] = [nul, `a${nul}b`, halfSurrogate, `${halfSurrogate}x`, '\udc00'];
+
+/** What a terminal would carry out, or what turns the order of a text around; line ends and tabs are not among them. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+export const commands = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;

@@ -27,7 +27,7 @@ export function fittingMessage(message: WAMessage): WAMessage {
   const isNameLong = typeof pushName === 'string' && pushName.length > longestName;
   const isFitting = estimateBytes(message.message, fittingBytes) <= fittingBytes;
   if (isFitting && !isNameLong) return message;
-  const copy = trusted<WAMessage>(Object.assign(Object.create(Object.getPrototypeOf(message)), message));
+  const copy: WAMessage = { ...message };
   if (!isFitting) copy.message = shortened(message.message ?? null);
   if (isNameLong) copy.pushName = cut(pushName, longestName);
   return copy;
