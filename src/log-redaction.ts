@@ -1,6 +1,4 @@
-/** Pure: what may stand in a log. Numbers of people lose all but their last digits, errors all that is not named here. */
-
-const deepestCause = 5;
+/** Pure: what may stand in a log. Numbers of people lose all but their last digits. */
 
 /** A JID or phone number as it may stand in a log: its last four digits. */
 export function maskJid(jid: string): string {
@@ -23,24 +21,3 @@ export const maskFields = (fields: Readonly<Record<string, string | number | boo
       typeof value === 'string' && !idFields.has(name) ? maskNumbers(value) : value,
     ]),
   );
-
-interface LoggedError {
-  readonly type: string;
-  readonly message: string;
-  readonly code?: string | number;
-  readonly stack?: string;
-  readonly cause?: LoggedError;
-}
-
-/** An error by what is known to be harmless in it: libraries put statements, requests and values into others. */
-export function loggedError(error: unknown, depth = 0): LoggedError {
-  if (!(error instanceof Error)) return { type: typeof error, message: maskNumbers(String(error)) };
-  const code: unknown = 'code' in error ? error.code : undefined;
-  return {
-    type: error.name,
-    message: maskNumbers(error.message),
-    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    ...(error.stack === undefined ? {} : { stack: maskNumbers(error.stack) }),
-    ...(error.cause === undefined || depth >= deepestCause ? {} : { cause: loggedError(error.cause, depth + 1) }),
-  };
-}

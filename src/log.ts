@@ -1,7 +1,7 @@
 /** Named loggers and the redaction list. Messages are static and lower-case; what varies is a field. */
 import { writeSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
-import { loggedError } from './log-redaction.ts';
+import { loggedError } from './log-error.ts';
 import { createLogSink } from './log-sink.ts';
 import { currentOrigin } from './request-scope.ts';
 
@@ -51,7 +51,7 @@ const options = {
   level: 'info',
   base: null,
   timestamp: pino.stdTimeFunctions.isoTime,
-  serializers: { err: loggedError },
+  serializers: { err: (error: unknown) => loggedError(error) },
   mixin: requestFields,
   redact: { paths: secretFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`]), censor: '[redacted]' },
 };

@@ -6,6 +6,7 @@ import type { InboxEntry, LinkLimits, RecordItem } from '../contract/ipc.ts';
 import { addressesOf, ownJid, phoneJidOf, type Addresses } from './engine/addresses.ts';
 import type { ChatExpirations } from './engine/chat-expirations.ts';
 import { controlOf } from './engine/control-content.ts';
+import { fittingMessage } from './engine/fitting-message.ts';
 import { recoverMessage, type RecoveredMessage } from './engine/inbox.ts';
 import type { BinaryNode, WAMessage, WASocket } from './engine/link-socket.ts';
 import { describeContent, kindOf, type ContentDescription } from './engine/message-content.ts';
@@ -56,6 +57,7 @@ export class Inbound {
     });
   }
 
+  /** Of a fitting size. */
   messages(sock: WASocket, messages: readonly WAMessage[], isBackfill: boolean): void {
     for (const message of messages) {
       const inboxIds = this.#options.link().inbox.take(message.key.id ?? '');
@@ -99,7 +101,8 @@ export class Inbound {
     for (const entry of entries) {
       this.#enqueue(async () => {
         const recovered = recoverMessage(entry, own);
-        if (recovered.isDecrypted) await this.#message(sock, { ...recovered, inboxIds: [entry.id] });
+        const message = fittingMessage(recovered.message);
+        if (recovered.isDecrypted) await this.#message(sock, { ...recovered, message, inboxIds: [entry.id] });
         else this.#hold(recovered, entry.id);
       });
     }

@@ -14,6 +14,7 @@ import type {
 } from '../contract/ipc.ts';
 import { ChatExpirations } from './engine/chat-expirations.ts';
 import { normaliseFailure } from './engine/failures.ts';
+import { fittingMessage } from './engine/fitting-message.ts';
 import { lookUp } from './engine/lookups.ts';
 import type { GroupNotice } from './engine/group-notices.ts';
 import { endsMembership, renewSenderKey } from './engine/group-sender-key.ts';
@@ -212,8 +213,9 @@ export class Session {
       },
       messages: (sock, messages, isBackfill) => {
         this.stats.events += messages.length;
-        this.#inbound.messages(sock, messages, isBackfill);
-        this.#people.messages(sock, messages);
+        const fitting = messages.map(fittingMessage);
+        this.#inbound.messages(sock, fitting, isBackfill);
+        this.#people.messages(sock, fitting);
       },
       mayNote: (id) => this.#inbound.mayHold(id),
       noted: (entry) => this.#inbound.noted(entry),

@@ -18,6 +18,8 @@ export interface GuardOptions {
   readonly connectTimeoutMs: number;
   readonly headersTimeoutMs: number;
   readonly bodyTimeoutMs: number;
+  /** In place of the system's resolver. */
+  readonly resolve?: typeof resolveName;
 }
 
 /**
@@ -26,8 +28,9 @@ export interface GuardOptions {
  * Requests fail with `unprocessable`. The caller closes it.
  */
 export function createGuardedAgent(options: GuardOptions): Agent {
-  const { policy } = options;
-  const connectBase = buildConnector({ timeout: options.connectTimeoutMs, lookup: guardedLookup(policy) });
+  const { policy, resolve = resolveName } = options;
+  const lookup = guardedLookup(policy, resolve);
+  const connectBase = buildConnector({ timeout: options.connectTimeoutMs, lookup });
   const connect: buildConnector.connector = (target, done) => {
     const host = withoutBrackets(target.hostname);
     if (isIP(host) !== 0 && !policy.mayReach(host)) {
@@ -63,9 +66,9 @@ export function urlObjection(text: string, policy: AddressPolicy): string | null
   return null;
 }
 
-function guardedLookup(policy: AddressPolicy): LookupFunction {
+function guardedLookup(policy: AddressPolicy, resolve: typeof resolveName): LookupFunction {
   return (hostname, options, done) => {
-    resolveName(hostname, { ...options, all: true }, (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => {
+    resolve(hostname, { ...options, all: true }, (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => {
       if (error !== null) return done(error, []);
       const [first] = found;
       if (first === undefined || found.some(({ address }) => !policy.mayReach(address))) return done(refusal(), []);

@@ -117,6 +117,6 @@ export function documentType(facts: {
 export function safeFileName(name: string | null | undefined): string | null {
   const last = (name ?? '').split(/[/\\]/).at(-1) ?? '';
   // oxlint-disable-next-line no-control-regex -- they are what has to go
-  const clean = last.replaceAll(/[\u0000-\u001f\u007f\u2028-\u202e\u2066-\u2069]/g, '').trim();
-  return clean === '' || clean === '.' || clean === '..' ? null : clean.slice(0, 255);
+  const clean = last.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '').trim();
+  return clean === '' || clean === '.' || clean === '..' ? null : clean.slice(0, 255).toWellFormed();
 }

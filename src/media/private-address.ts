@@ -9,19 +9,33 @@ const privateV4: readonly (readonly [string, number])[] = [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
+  // Documentation, here and below: nobody's in public, which is why private networks use them.
+  ['192.0.2.0', 24],
+  // Relays of 6to4.
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ];
 
-/** Besides the private ranges all that can carry an IPv4 address inside: mapped, compatible, NAT64, Teredo, 6to4. */
+/**
+ * Besides the private ranges all that can carry an IPv4 address inside: mapped, translated (RFC 2765), compatible, NAT64,
+ * Teredo, 6to4; and what the IANA registry of special-purpose addresses says is not globally reachable.
+ */
 const privateV6: readonly (readonly [string, number])[] = [
   ['::', 96],
   ['::ffff:0:0', 96],
+  ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
   ['64:ff9b:1::', 48],
-  ['2001::', 32],
+  ['100::', 64],
+  ['2001::', 23],
+  ['2001:db8::', 32],
   ['2002::', 16],
+  ['3fff::', 20],
+  ['5f00::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
   ['fec0::', 10],

@@ -27,7 +27,8 @@ export interface ContactRouteParts {
 
 const contactBody = z.strictObject({
   phone: z.string(),
-  name: z.string().trim().min(1).max(100).optional(),
+  // Applications cut it at 25 characters; a client of somebody's own does not.
+  name: z.string().trim().min(1).max(1_000_000).optional(),
   registered: z.boolean().optional(),
   behaviour: z.enum(['silent', 'delivers', 'reads', 'echoes']).optional(),
   addressing: z.enum(['lid', 'pn']).optional(),

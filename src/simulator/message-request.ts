@@ -15,12 +15,15 @@ import { personOf } from './people.ts';
 import type { SimulatorContext, User } from './types.ts';
 
 const messageId = z.string().min(1).max(128);
-const card = z.strictObject({ display_name: z.string().min(1).max(200), phones: z.array(z.string()).min(1).max(20) });
+/** Far more than any application lets its user write: who writes need not be using one. */
+const longestText = 4_000_000;
+const text = z.string().min(1).max(longestText);
+const card = z.strictObject({ display_name: text, phones: z.array(z.string()).min(1).max(20) });
 
 /** The fields of a message apart from who writes it to whom. */
 export const contentFields = {
   type: z.enum(['text', 'image', 'video', 'audio', 'document', 'sticker', 'location', 'contact', 'poll']).optional(),
-  text: z.string().min(1).max(65_536).optional(),
+  text: text.optional(),
   quoted_id: messageId.optional(),
   mentions: z.array(z.string()).max(1024).default([]),
   forwarded: z.boolean().default(false),
@@ -28,19 +31,19 @@ export const contentFields = {
   view_once: z.boolean().default(false),
   file: z.union([z.strictObject({ base64: z.base64() }), z.strictObject({ path: z.string().min(1) })]).optional(),
   mimetype: z.string().min(1).max(200).optional(),
-  file_name: z.string().min(1).max(255).optional(),
-  caption: z.string().min(1).max(65_536).optional(),
+  file_name: text.optional(),
+  caption: text.optional(),
   ptt: z.boolean().default(false),
   seconds: z.int().min(0).max(86_400).optional(),
   thumbnail: z.base64().optional(),
   latitude: z.number().min(-90).max(90).optional(),
   longitude: z.number().min(-180).max(180).optional(),
-  name: z.string().max(1000).optional(),
-  address: z.string().max(1000).optional(),
+  name: z.string().max(longestText).optional(),
+  address: z.string().max(longestText).optional(),
   contact: card.optional(),
   contacts: z.array(card).min(1).max(100).optional(),
-  question: z.string().min(1).max(255).optional(),
-  options: z.array(z.string().min(1).max(100)).max(12).optional(),
+  question: text.optional(),
+  options: z.array(text).max(12).optional(),
   selectable: z.int().min(0).max(12).default(1),
   edit_of: messageId.optional(),
   delete_of: messageId.optional(),

@@ -8,3 +8,9 @@ export function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+/** The memory of a process that is in RAM. */
+export function residentBytes(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}

@@ -104,7 +104,7 @@ export class SseClient {
   #takeBlock(lines: readonly string[]): void {
     const fields = new Map<string, string>();
     for (const line of lines) {
-      const [, name = '', value = ''] = /^(\w*): (.*)$/.exec(line) ?? [];
+      const [, name = '', value = ''] = /^(\w*): (.*)$/s.exec(line) ?? [];
       if (name === '') this.comments.push(value);
       else fields.set(name, value);
     }

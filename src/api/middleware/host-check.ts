@@ -11,7 +11,9 @@ export function hostCheck(baseUrl: string, allowedHosts: readonly string[]): Req
   const own = new Set([URL.parse(baseUrl)?.hostname ?? 'localhost', 'localhost', ...allowedHosts]);
   return async (ctx, next) => {
     const host = hostnameOf(ctx.get('host'));
-    if (host === null || !isServed(host, own)) throw new WardenError('misdirected_request');
+    // A request line with a whole URL names a host of its own, which counts more than the header (RFC 9112, 3.2.2).
+    const isOfOtherForm = !ctx.url.startsWith('/') && ctx.url !== '*';
+    if (host === null || !isServed(host, own) || isOfOtherForm) throw new WardenError('misdirected_request');
     await next();
   };
 }

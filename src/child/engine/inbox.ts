@@ -15,10 +15,13 @@ import {
 } from '@whiskeysockets/baileys';
 import type { InboxEntry } from '../../contract/ipc.ts';
 import { trusted } from '../../contract/trusted.ts';
+import { keptPlaintext } from './fitting-message.ts';
 import { readValue, writeValue } from './values.ts';
 
 /** The key type under which entries travel with the Signal keys. */
 const inboxType = 'inbox';
+
+const longestAttribute = 4096;
 
 interface InboxValue {
   readonly tag: string;
@@ -79,7 +82,7 @@ export class Inbox implements InboxWriter {
     const id = entryOf(stanza);
     const entries = this.#open.get(messageId) ?? new Set();
     this.#open.set(messageId, entries.add(id));
-    await keys.set(inboxMutation(id, valueOf(stanza, plaintext)));
+    await keys.set(inboxMutation(id, valueOf(stanza, keptPlaintext(plaintext))));
   }
 
   known(ciphertext: Uint8Array): Uint8Array | null {
@@ -110,7 +113,9 @@ function entryOf({ node, index }: Stanza): string {
 }
 
 function valueOf({ node }: Stanza, plaintext: Uint8Array | null): InboxValue {
-  return { tag: node.tag, attrs: { ...node.attrs }, plaintext };
+  // The sender's name is among them, as long as it likes.
+  const attrs = Object.entries(node.attrs).map(([name, value]) => [name, value.slice(0, longestAttribute)] as const);
+  return { tag: node.tag, attrs: Object.fromEntries(attrs), plaintext };
 }
 
 /** A message out of the inbox of an earlier child, as the library would have told it. */

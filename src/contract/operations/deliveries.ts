@@ -153,7 +153,9 @@ export const deliveryOperations = {
     params: z
       .strictObject({
         webhook_id: webhookIdParam,
-        ...range,
+        // Numbers already, as a body has them: null and [] would be read as 0 otherwise.
+        from: unixSeconds.optional(),
+        to: unixSeconds.optional(),
         status: z.enum(['dead', 'delivered', 'all']).default('dead'),
         include_missed: z.boolean().default(false),
       })

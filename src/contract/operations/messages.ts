@@ -62,6 +62,7 @@ const exampleSend = {
 const sendErrors = [
   'session_not_connected',
   'recipient_not_on_whatsapp',
+  'group_not_found',
   'message_not_found',
   'message_id_taken',
   'pacing_limit',
@@ -327,7 +328,13 @@ export const messageOperations = {
     status: 200,
     deadlineMs: 60_000,
     idempotent: 'repeatable',
-    errors: ['session_not_connected', 'message_not_found', 'app_state_unavailable', 'whatsapp_timeout'],
+    errors: [
+      'session_not_connected',
+      'recipient_not_on_whatsapp',
+      'message_not_found',
+      'app_state_unavailable',
+      'whatsapp_timeout',
+    ],
     example: {
       params: { to: '+15551234567', message_id: '3EB0C431C26A1916E07E' },
       result: { success: true, message: 'Message starred.' },
@@ -345,7 +352,7 @@ export const messageOperations = {
     status: 200,
     deadlineMs: 30_000,
     idempotent: 'repeatable',
-    errors: ['session_not_connected', 'message_not_found', 'whatsapp_timeout'],
+    errors: ['session_not_connected', 'recipient_not_on_whatsapp', 'message_not_found', 'whatsapp_timeout'],
     example: {
       params: { chat: '+15551234567', message_ids: ['3AF00C431C26A1916E07'] },
       result: { success: true, message: 'Marked as read.' },

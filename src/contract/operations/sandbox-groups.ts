@@ -98,7 +98,7 @@ export const sandboxGroupOperations = {
     }),
     result: sandboxGroup,
     status: 201,
-    errors: ['not_a_sandbox_session', 'not_paired', 'sandbox_unavailable'],
+    errors: ['not_a_sandbox_session', 'not_paired', 'contact_not_found', 'unprocessable', 'sandbox_unavailable'],
     example: { params: { subject: 'Release party', participants: ['+15551234567'] }, result: exampleGroup },
   }),
   sandboxGetGroup: defineOperation({

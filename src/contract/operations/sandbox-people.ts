@@ -11,7 +11,13 @@ const sandboxBasics = {
   idempotent: false,
   status: 200,
 } as const;
-const errors = ['not_a_sandbox_session', 'not_paired', 'sandbox_unavailable'] as const;
+const errors = [
+  'not_a_sandbox_session',
+  'not_paired',
+  'contact_not_found',
+  'unprocessable',
+  'sandbox_unavailable',
+] as const;
 
 const told = actionResult.extend({
   sessions: z.int().describe('How many sessions were told: those that are online, and for presence have subscribed.'),
@@ -62,7 +68,7 @@ export const sandboxPeopleOperations = {
       state: z.enum(['composing', 'recording', 'paused']),
     }),
     result: told,
-    errors: [...errors, 'contact_not_found'],
+    errors,
     example: {
       params: { contact: '+15551234567', state: 'composing' },
       result: { success: true, message: 'Typing shown.', sessions: 1 },

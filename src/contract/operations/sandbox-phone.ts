@@ -164,7 +164,7 @@ export const sandboxPhoneOperations = {
       before: messageId.optional().describe('Only what was written before this message.'),
     }),
     result: z.object({ messages: z.array(chatMessage), has_more: z.boolean() }),
-    errors: [...errors, 'contact_not_found'],
+    errors: [...errors, 'contact_not_found', 'unprocessable'],
     example: {
       params: { contact: '15551234567' },
       result: { messages: [exampleMessage], has_more: false },

@@ -49,7 +49,7 @@ export const sandboxOperations = {
     }),
     result: paired,
     status: 200,
-    errors: ['not_a_sandbox_session', 'already_paired', 'sandbox_unavailable'],
+    errors: ['not_a_sandbox_session', 'already_paired', 'not_pairing', 'unprocessable', 'sandbox_unavailable'],
     example: {
       params: { phone: '+15550001111' },
       result: { phone_number: '15550001111', jid: '15550001111@s.whatsapp.net', lid: '100000000000001@lid' },
@@ -120,7 +120,15 @@ export const sandboxOperations = {
     params: sandboxMessageParams,
     result: z.object({ message_id: z.string() }),
     status: 201,
-    errors: ['not_a_sandbox_session', 'not_paired', 'message_not_found', 'group_not_found', 'sandbox_unavailable'],
+    errors: [
+      'not_a_sandbox_session',
+      'not_paired',
+      'message_not_found',
+      'contact_not_found',
+      'group_not_found',
+      'unprocessable',
+      'sandbox_unavailable',
+    ],
     example: { params: { from: '+15551234567', text: 'Hi there' }, result: { message_id: '3AF00C431C26A1916E07' } },
   }),
   sandboxInbox: defineOperation({
@@ -169,7 +177,7 @@ export const sandboxOperations = {
     }),
     result: actionResult,
     status: 200,
-    errors: ['not_a_sandbox_session', 'message_not_found', 'sandbox_unavailable'],
+    errors: ['not_a_sandbox_session', 'message_not_found', 'contact_not_found', 'sandbox_unavailable'],
     example: {
       params: { message_id: '3EB0C431C26A1916E07E', type: 'read' },
       result: { success: true, message: 'Receipt sent.' },
