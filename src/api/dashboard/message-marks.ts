@@ -44,7 +44,14 @@ export interface MessageMarks {
   readonly failures: ReadonlyMap<string, string>;
 }
 
-export const markEvents = ['message', 'contact_update', 'group_update', 'reaction', 'poll_vote', 'message_failed'] as const;
+export const markEvents = [
+  'message',
+  'contact_update',
+  'group_update',
+  'reaction',
+  'poll_vote',
+  'message_failed',
+] as const;
 
 const messageFacts = events.message.data.pick({
   message_id: true,
@@ -132,5 +139,7 @@ const mostNumbers = 10;
 /** The telephone numbers of a vCard (RFC 2426 §3.3.1), whatever group and parameters stand before them. */
 function numbersOf(vcard: string): readonly string[] {
   const lines = vcard.split(/\r\n|\r|\n/).slice(0, 200);
-  return lines.flatMap((line) => /^(?:[\w-]{1,40}\.)?TEL[^:]{0,200}:(.{1,40})/i.exec(line)?.[1]?.trim() ?? []).slice(0, mostNumbers);
+  return lines
+    .flatMap((line) => /^(?:[\w-]{1,40}\.)?TEL[^:]{0,200}:(.{1,40})/i.exec(line)?.[1]?.trim() ?? [])
+    .slice(0, mostNumbers);
 }

@@ -83,7 +83,13 @@ export function sessionMessagesPage(dependencies: DashboardDependencies, refused
         chat:
           chat === null
             ? null
-            : { jid: chat, name: nameOf(chat, marks), number: formatPhone(chat), isGroup: isGroupJid(chat) },
+            : {
+                jid: chat,
+                name: nameOf(chat, marks),
+                isNamed: marks.names.has(chat),
+                number: formatPhone(chat),
+                isGroup: isGroupJid(chat),
+              },
         newChat: {
           isOpen: query['new'] === '1' || (typed !== '' && chat === null),
           typed: chat === null ? typed : '',
@@ -156,10 +162,7 @@ async function chatsModel(asked: Asked, { query }: SessionPageCall) {
 }
 
 /** A page of a chat, the oldest message first. */
-async function threadModel(
-  asked: Asked,
-  { chat, cursor }: { readonly chat: string; readonly cursor: string | null },
-) {
+async function threadModel(asked: Asked, { chat, cursor }: { readonly chat: string; readonly cursor: string | null }) {
   const { dependencies, caller, row } = asked;
   const input = { chat, limit: shownMessages, ...(cursor === null ? {} : { cursor }) };
   const page = await askSession(dependencies, 'listMessages', { caller, row, input });
