@@ -207,6 +207,8 @@ export interface MessagesStore extends WaitingSendsStore {
   find(session: SessionId, id: string): Promise<MessageRow | null>;
   /** The chat with the latest message first; throws as `list` does. */
   listChats(session: SessionId, page: PageRequest): Promise<Page<ChatRow>>;
+  /** When the latest message of each of these sessions was written, unix milliseconds; sessions without one are left out. */
+  latestOf(sessions: readonly SessionId[]): Promise<ReadonlyMap<string, number>>;
   /** Of these messages the own ones that were sent through the gateway and are not deleted. */
   listSentContents(session: SessionId, ids: readonly string[]): Promise<readonly SentContent[]>;
   /** Deletes a batch of messages from before an instant; answers whether more are left. */

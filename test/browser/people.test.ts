@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { seriousViolations } from '../support/accessibility.ts';
 import { at } from '../support/api-client.ts';
-import { startBrowser, type TestBrowser } from '../support/browser.ts';
+import { shownMs, startBrowser, type TestBrowser } from '../support/browser.ts';
 import { GatewayUnderTest, pairedSession } from '../support/gateway.ts';
 
-const shownMs = 30_000;
 const people = ['+15551234567', '+15557654321'] as const;
 const [ann, bob] = people;
 
@@ -21,6 +20,7 @@ before(async () => {
   await contact('+15550002222', { name: 'Shy', forbids_group_add: true });
   await contact('+15550009999', { registered: false });
 });
+afterEach(() => browser.closePages());
 after(async () => {
   await browser.close();
   await gateway.dispose();

@@ -169,6 +169,7 @@ export function createFakeStore(): FakeStore {
       list: unused,
       find: unused,
       listChats: unused,
+      latestOf: unused,
       listSentContents: unused,
       prune: unused,
       forget: unused,
