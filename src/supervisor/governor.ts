@@ -139,6 +139,25 @@ export class Governor {
     }
   }
 
+  /**
+   * As `pass` for the first of a chat that waits in the store: whatever is held of that chat came later. Its session's
+   * waiting messages go one after the other, so that it waits for its pace only.
+   */
+  async passFirst(send: PacedSend): Promise<Hold | null> {
+    if (!this.#limits.isEnabled) return this.#go(send);
+    this.#waiting.add(send.id);
+    try {
+      const newChat = await this.#newChats.run(() => this.#judge(send.chat, true));
+      if (newChat !== null) return this.#hold(send, newChat);
+      const rateMs = this.#rateWaitMs(1);
+      this.#take();
+      if (rateMs > 0) await sleep(rateMs, this.#options.signal);
+      return this.#go(send);
+    } finally {
+      this.#waiting.delete(send.id);
+    }
+  }
+
   /** As `pass` for what can wait: takes only what is left beside a reserve for those who answer somebody. */
   async passSpare(chat: string): Promise<Hold | null> {
     if (!this.#limits.isEnabled) return null;

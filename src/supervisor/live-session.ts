@@ -1,7 +1,7 @@
 /** What the supervisor holds in memory of a session: its link as last told, where it is hosted, what troubles it. */
 import type { SessionId } from '../contract/ids.ts';
 import type { LinkSnapshot, LinkState } from '../contract/ipc.ts';
-import type { SessionRow } from '../store/store.ts';
+import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import { ChatOrder } from './chat-order.ts';
 import type { ChildHost, ChildView } from './child-host.ts';
 import type { Suspect } from './culprit.ts';
@@ -54,7 +54,9 @@ export class LiveSession {
   hasWaitingSends = true;
   /** Messages that somebody is sending, or waits to send in their turn. */
   readonly sending = new Set<string>();
-  readonly order = new ChatOrder();
+  /** Of those, the ones that waited in the store: they keep their place before what is accepted later. */
+  readonly resumed = new Set<string>();
+  readonly order = new ChatOrder<readonly AcceptedSend[]>();
   /** The child of the last run, once it is over. */
   lastChild: ChildView | null = null;
 

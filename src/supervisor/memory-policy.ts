@@ -80,12 +80,11 @@ export type MemorySizes = Pick<MemorySample, 'privateBytes' | 'heapBytes' | 'ext
 const nothing: MemorySizes = { privateBytes: 0, heapBytes: 0, externalBytes: 0 };
 
 /**
- * What to compare with: the first sample for which the child told its heap, unless most of the growth lay before it.
- * Then everything that is there now counts as grown.
+ * What to compare with: the first sample for which the child told its heap, unless most of what is there now was there
+ * by then. Then everything counts as grown: what came after that sample does not tell why the child is large.
  */
-function baselineOf(earliest: MemorySample, first: MemorySample, told: MemorySizes): MemorySizes {
-  const before = first.privateBytes - earliest.privateBytes;
-  return before > (told.privateBytes - earliest.privateBytes) / 2 ? nothing : first;
+function baselineOf(first: MemorySample, told: MemorySizes): MemorySizes {
+  return first.privateBytes > told.privateBytes / 2 ? nothing : first;
 }
 
 /**
@@ -100,7 +99,7 @@ export function growthOf(samples: readonly MemorySample[], told: MemorySizes | n
   const untold = latest.privateBytes - told.privateBytes;
   if (untold > Math.max(0, latest.privateBytes - earliest.privateBytes) / 2) return null;
   const isToldOnce = first.heapBytes === told.heapBytes && first.externalBytes === told.externalBytes;
-  const base = isToldOnce ? nothing : baselineOf(earliest, first, told);
+  const base = isToldOnce ? nothing : baselineOf(first, told);
   const heap = (told.heapBytes ?? 0) - (base.heapBytes ?? 0);
   const external = (told.externalBytes ?? 0) - (base.externalBytes ?? 0);
   const native = told.privateBytes - base.privateBytes - heap - external;

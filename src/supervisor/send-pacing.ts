@@ -19,6 +19,11 @@ export class SendPacing {
     return (await (await this.#of(accepted))?.pass(accepted, patienceMs)) ?? null;
   }
 
+  /** The same for the first message of its chat that waits; its pace is waited for. */
+  async passFirst(accepted: AcceptedSend): Promise<Hold | null> {
+    return (await (await this.#of(accepted))?.passFirst(accepted)) ?? null;
+  }
+
   /** What a message is held by; null for one that is not held. */
   async holdOf(accepted: AcceptedSend): Promise<Hold | null> {
     return (await this.#of(accepted))?.holdOf(accepted.id) ?? null;

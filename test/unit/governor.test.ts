@@ -87,6 +87,16 @@ describe('a governor', () => {
     end();
   });
 
+  test('lets the first that waits in a chat go before those of it that it holds', async () => {
+    const { governor, time, end } = govern({ burst: 1 }, [ann]);
+    await governor.pass({ id: '1', chat: ann }, 0);
+    assert.notEqual(await governor.pass({ id: '3', chat: ann }, 0), null);
+    time.now += 1000;
+    assert.equal(await governor.passFirst({ id: '2', chat: ann }), null);
+    assert.notEqual(governor.holdOf('3'), null);
+    end();
+  });
+
   test('holds a message of a chat that is held for as long as all before it take', async () => {
     const { governor, time, end } = govern({ burst: 1 }, [ann]);
     await governor.pass({ id: '1', chat: ann }, 0);

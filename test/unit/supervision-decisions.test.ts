@@ -145,6 +145,7 @@ describe('growth', () => {
   test('is found when the child told of its heap only after it had grown', () => {
     assert.equal(grown(sample(12, null, null), sample(150, 10, 130), sample(151, 11, 130)), 'external');
     assert.equal(grown(sample(12, null, null), sample(150, 10, 130)), 'external');
+    assert.equal(grown(sample(150, 10, 130), sample(150, 11, 130)), 'external');
   });
 
   test('is unknown of a child that told nothing', () => {

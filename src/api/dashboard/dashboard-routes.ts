@@ -47,12 +47,16 @@ export function dashboardRoutes(dependencies: DashboardDependencies): Router<Req
 
 interface ServedPage {
   readonly path: string;
+  /** Names of what can be asked for alone with `?part=`. */
+  readonly parts: readonly string[];
   readonly serve: RequestMiddleware;
 }
 
-function servedPages(dependencies: DashboardDependencies): readonly ServedPage[] {
+/** All pages, in the order in which their paths are compared. */
+export function servedPages(dependencies: DashboardDependencies): readonly ServedPage[] {
   const page = <Model extends object>(each: DashboardPage<Model>): ServedPage => ({
     path: each.path,
+    parts: Object.keys(each.parts),
     serve: servePage(each, dependencies),
   });
   return [
