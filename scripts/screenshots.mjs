@@ -19,6 +19,8 @@ const patienceMs = 120_000;
 const desktop = { width: 1280, height: 860 };
 const hand = { width: 390, height: 844 };
 const contact = '15551234567@s.whatsapp.net';
+/** Of those that can be seen. */
+const picturesAreThere = `[...document.images].every((image) => image.complete || !image.checkVisibility())`;
 
 /** What is photographed: the page, what must be seen on it first, and how large it is. */
 const pictures = [
@@ -50,7 +52,12 @@ const pictures = [
     until: '.bubble-poll',
     size: hand,
   },
-  { name: 'webhooks', path: '/dashboard/sessions/support/webhooks?webhook=HOOK', until: '.log-link', size: desktop },
+  {
+    name: 'webhooks',
+    path: '/dashboard/sessions/support/webhooks?webhook=HOOK',
+    until: '.log-link',
+    size: { ...desktop, height: 1240 },
+  },
   {
     name: 'process',
     path: '/dashboard/sessions/support/process',
@@ -204,6 +211,8 @@ async function photograph(hook) {
       else {
         await page.locator(until).first().waitFor({ timeout: patienceMs });
         if (focus !== undefined) await page.locator(focus).scrollIntoViewIfNeeded();
+        await page.locator('[data-live-state="on"]').waitFor({ timeout: patienceMs });
+        await page.waitForFunction(picturesAreThere, null, { timeout: patienceMs });
         await page.evaluate('document.fonts.ready.then(() => null)');
         await keep(name, await page.screenshot());
       }

@@ -7,7 +7,7 @@ import type { CommitQueue } from './group-commit.ts';
 import { findMessage, latestMessages, listChats, listMessages } from './message-list.ts';
 import type { Database } from './pool.ts';
 import { pruneMemory, pruneMessages } from './pruning.ts';
-import { listSentContents } from './sent-contents.ts';
+import { listOwnReactions, listSentContents } from './sent-contents.ts';
 import type { MessagesStore } from './store.ts';
 import { bytesColumn, textOf } from './values.ts';
 import { listExpired, withdraw } from './waiting-sends.ts';
@@ -41,6 +41,7 @@ export function createMessagesStore(database: Database, queue: CommitQueue): Mes
     listChats: (session, page) => database.run((connection) => listChats(connection, session, page)),
     latestOf: (sessions) => database.run((connection) => latestMessages(connection, sessions)),
     listSentContents: (session, ids) => database.run((connection) => listSentContents(connection, session, ids)),
+    listOwnReactions: (session, ids) => database.run((connection) => listOwnReactions(connection, session, ids)),
     prune: (before) => database.run((connection) => pruneMessages(connection, before)),
     forget: (before) => database.run((connection) => pruneMemory(connection, before)),
     fail: (session, id, failure) => queue.submit({ tag: 'fail', body: { session, id, ...failure } }),

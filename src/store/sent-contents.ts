@@ -32,3 +32,19 @@ const sentContent = z.object({
   replyTo: z.string().nullable(),
   forwardOf: z.string().nullable(),
 });
+
+/** The emoji by the message that it is about: of several reactions to one the latest, which may be empty. */
+export async function listOwnReactions(
+  connection: CommonQueryMethods,
+  session: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await connection.any(sql.type(z.object({ target: z.string(), emoji: z.string() }))`
+    select distinct on (params ->> 'message_id') params ->> 'message_id' as target, params ->> 'emoji' as emoji
+    from messages
+    where session_id = ${session} and operation = 'reactToMessage' and status <> 'failed'
+      and params ->> 'message_id' = any (${sql.array(ids.map(textOf), 'text')})
+    order by params ->> 'message_id', ordinal desc
+  `);
+  return new Map(rows.map(({ target, emoji }) => [target, emoji]));
+}

@@ -211,6 +211,8 @@ export interface MessagesStore extends WaitingSendsStore {
   latestOf(sessions: readonly SessionId[]): Promise<ReadonlyMap<string, number>>;
   /** Of these messages the own ones that were sent through the gateway and are not deleted. */
   listSentContents(session: SessionId, ids: readonly string[]): Promise<readonly SentContent[]>;
+  /** What the account reacted with to these messages, through the gateway; an empty text for a reaction taken back. */
+  listOwnReactions(session: SessionId, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Deletes a batch of messages from before an instant; answers whether more are left. */
   prune(before: number): Promise<boolean>;
   /** Forgets a batch of what was told before an instant, and of changes whose messages never came; answers as `prune`. */

@@ -80,6 +80,9 @@ describe('a chat', () => {
     const sent = String(at(quoting, 'message_id'));
     await pages.writes(ann, { react_to: sent, emoji: '👍' });
     await bubble(page, 'On Monday').locator('.bubble-reactions').getByText('👍').waitFor({ timeout: shownMs });
+    await pages.gateway.must(200, '/sessions/support/messages/react', { to: ann, message_id: id, emoji: '🙏' });
+    await page.locator(`#m-${id}`).getByText('🙏').waitFor();
+    await bubble(page, 'On Monday').locator('.bubble-quote').getByText('Which day?').waitFor();
     await pages.writes(ann, { edit_of: id, text: 'Which day, please?' });
     await bubble(page, 'Which day, please?').getByText('edited').waitFor({ timeout: shownMs });
     await pages.writes(ann, { delete_of: id });

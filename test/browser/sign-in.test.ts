@@ -42,12 +42,12 @@ describe('signing in', () => {
   });
 
   test('works by a one-time link, once', async () => {
-    const { url } = Object(await gateway.must(201, '/login-links'));
+    const url = String(at(await gateway.must(201, '/login-links'), 'url'));
     const { page } = await browser.newPage();
-    await page.goto(String(url));
+    await page.goto(url);
     await page.getByRole('heading', { name: 'Fleet' }).waitFor();
     const other = await browser.newPage();
-    const answer = await other.page.goto(String(url));
+    const answer = await other.page.goto(url);
     assert.equal(answer?.status(), 401);
     await other.page.getByText('This link has been used already').waitFor();
     assert.deepEqual(await seriousViolations(other.page), []);

@@ -171,6 +171,7 @@ export function createFakeStore(): FakeStore {
       listChats: unused,
       latestOf: unused,
       listSentContents: unused,
+      listOwnReactions: unused,
       prune: unused,
       forget: unused,
     },

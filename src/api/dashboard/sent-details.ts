@@ -50,3 +50,10 @@ function reader<Params>(schema: z.ZodType<Params>, read: (params: Params) => Con
     return data === undefined ? null : read(data);
   };
 }
+
+/** The marks with what the account itself reacted with; message id → emoji, empty for a reaction taken back. */
+export function withOwnReactions(marks: MessageMarks, own: ReadonlyMap<string, string>): MessageMarks {
+  const reactions = new Map(marks.reactions);
+  for (const [id, emoji] of own) if (emoji !== '') reactions.set(id, [...(reactions.get(id) ?? []), emoji]);
+  return { ...marks, reactions };
+}

@@ -9,7 +9,7 @@ import { formatPhone } from '../format.ts';
 import { noProblems, type FormProblems } from '../form.ts';
 import { bubbleOf, lineOf, nameOf } from '../message-bubble.ts';
 import { markEvents, marksOf, type MessageMarks } from '../message-marks.ts';
-import { withSent } from '../sent-details.ts';
+import { withOwnReactions, withSent } from '../sent-details.ts';
 import { askSession } from '../session-call.ts';
 import { defineSessionPage, type SessionPageCall } from '../session-page.ts';
 import { outgoingModel, type BulkFormValues } from './session-outgoing.ts';
@@ -175,13 +175,20 @@ async function threadModel(asked: Asked, { chat, cursor }: { readonly chat: stri
   };
 }
 
-/** The marks with what is in those of the messages that are the account's own. */
+/** The marks with what is in those of the messages that are the account's own, and with its own reactions. */
 async function sentMarks({ dependencies, row, marks }: Asked, messages: readonly Message[]): Promise<MessageMarks> {
+  const { store } = dependencies;
+  const ids = messages.map((message) => message.message_id);
   const own = messages.filter((message) => message.is_from_me).map((message) => message.message_id);
-  if (own.length === 0) return marks;
   const bodies = new Map(messages.map((message) => [message.message_id, message.body]));
-  const sent = await dependencies.store.messages.listSentContents(row.id, own);
-  return withSent(marks, sent, (id) => bodies.get(id) ?? null);
+  const [sent, reactions] = await Promise.all([
+    own.length === 0 ? [] : store.messages.listSentContents(row.id, own),
+    store.messages.listOwnReactions(row.id, ids),
+  ]);
+  return withOwnReactions(
+    withSent(marks, sent, (id) => bodies.get(id) ?? null),
+    reactions,
+  );
 }
 
 /** One message in full with how far it has come; null when none was asked for. */
