@@ -203,16 +203,16 @@ async function photograph(hook) {
     headless: true,
   });
   try {
-    for (const { name, path, until, focus, size } of pictures) {
+    for (const { name, path, until: seen, focus, size } of pictures) {
       const context = await browser.newContext({ viewport: size, locale: 'en-US' });
       const page = await context.newPage();
       const answer = await page.goto(base + path.replace('HOOK', hook));
       if (answer?.status() === 404) console.log(`${name}: this version has no such page`);
       else {
-        await page.locator(until).first().waitFor({ timeout: patienceMs });
+        await page.locator(seen).first().waitFor({ timeout: patienceMs });
         if (focus !== undefined) await page.locator(focus).scrollIntoViewIfNeeded();
         await page.locator('[data-live-state="on"]').waitFor({ timeout: patienceMs });
-        await page.waitForFunction(picturesAreThere, null, { timeout: patienceMs });
+        await until(() => page.evaluate(picturesAreThere));
         await page.evaluate('document.fonts.ready.then(() => null)');
         await keep(name, await page.screenshot());
       }
