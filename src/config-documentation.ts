@@ -19,12 +19,12 @@ export function renderDotEnvExample(): string {
 
 const markers = { begin: '<!-- config:begin -->', end: '<!-- config:end -->' };
 
-/** The README with its table of the configuration renewed. Throws when it has no markers for it. */
-export function renderReadme(readme: string): string {
-  const begin = readme.indexOf(markers.begin);
-  const end = readme.indexOf(markers.end);
-  if (begin === -1 || end < begin) throw new Error(`the README has no ${markers.begin} … ${markers.end}`);
-  return `${readme.slice(0, begin + markers.begin.length)}\n${renderTable()}\n${readme.slice(end)}`;
+/** docs/configuration.md with its table renewed. Throws when it has no markers for it. */
+export function renderConfiguration(text: string): string {
+  const begin = text.indexOf(markers.begin);
+  const end = text.indexOf(markers.end);
+  if (begin === -1 || end < begin) throw new Error(`the document has no ${markers.begin} … ${markers.end}`);
+  return `${text.slice(0, begin + markers.begin.length)}\n${renderTable()}\n${text.slice(end)}`;
 }
 
 function renderTable(): string {
@@ -32,7 +32,7 @@ function renderTable(): string {
   let topic = '';
   for (const entry of listVariables()) {
     if (entry.topic !== topic) {
-      rows.push('', `**${entry.topic}**`, '', '| Variable | Type | Default | |', '| --- | --- | --- | --- |');
+      rows.push('', `## ${entry.topic}`, '', '| Variable | Type | Default | |', '| --- | --- | --- | --- |');
     }
     topic = entry.topic;
     const { name, aliases, type, sentence, isSecret } = entry.variable;

@@ -15,7 +15,7 @@ export interface OpenApiInfo {
 }
 
 /** What every route below /api/v1 can answer; the document names them once per status. */
-const commonErrors: readonly ErrorCode[] = [
+export const commonErrors: readonly ErrorCode[] = [
   'invalid_request',
   'unauthorized',
   'forbidden',
@@ -24,7 +24,7 @@ const commonErrors: readonly ErrorCode[] = [
   'storage_unavailable',
   'shutting_down',
 ];
-const bodyErrors: readonly ErrorCode[] = ['invalid_json', 'payload_too_large', 'unsupported_media_type'];
+export const bodyErrors: readonly ErrorCode[] = ['invalid_json', 'payload_too_large', 'unsupported_media_type'];
 
 const errorSchema = z
   .object({
@@ -230,7 +230,7 @@ function failures(operation: Operation, hasBody: boolean): Responses {
 }
 
 /** What a key can lead to; the outcome of a message is always known. */
-function keyErrorsOf({ runs, idempotent }: Operation): readonly ErrorCode[] {
+export function keyErrorsOf({ runs, idempotent }: Operation): readonly ErrorCode[] {
   if (idempotent === false) return [];
   const codes: readonly ErrorCode[] = ['idempotency_key_reused', 'request_in_progress'];
   if (runs === 'send') return [...codes, 'message_expired'];

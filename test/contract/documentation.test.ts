@@ -2,18 +2,23 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { renderDotEnvExample, renderReadme } from '../../src/config-documentation.ts';
+import { renderApi } from '../../src/api/docs/api-table.ts';
+import { renderConfiguration, renderDotEnvExample } from '../../src/config-documentation.ts';
 import { listVariables } from '../../src/config-table.ts';
 import { readConfig } from '../../src/config.ts';
+import { errorCatalogue } from '../../src/contract/errors.ts';
 import { eventNames } from '../../src/contract/events.ts';
+import { operationNames, operations } from '../../src/contract/index.ts';
 import { renderEvents } from '../../src/event-documentation.ts';
 import { root } from '../support/source-files.ts';
 
 const fileOf = (name: string): string => readFileSync(join(root, name), 'utf8');
 
 describe('the documentation of the configuration', () => {
-  test('the README lists every variable as the gateway reads it (npm run docs renews it)', () => {
-    assert.equal(fileOf('README.md'), renderReadme(fileOf('README.md')));
+  test('docs/configuration.md lists every variable as the gateway reads it (npm run docs renews it)', () => {
+    const text = fileOf('docs/configuration.md');
+    assert.equal(text, renderConfiguration(text));
+    for (const { variable } of listVariables()) assert.ok(text.includes(`| \`${variable.name}\``), variable.name);
   });
 
   test('.env.example shows every variable as the gateway reads it (npm run docs renews it)', () => {
@@ -57,5 +62,17 @@ describe('the documentation of webhooks', () => {
     const text = fileOf('docs/webhooks.md');
     assert.equal(text, renderEvents(text));
     for (const name of eventNames) assert.ok(text.includes(`\n\`${name}\` is emitted `), name);
+  });
+});
+
+describe('the documentation of the API', () => {
+  test('lists every route and every error as the contract has them (npm run docs renews it)', () => {
+    const text = fileOf('docs/api.md');
+    assert.equal(text, renderApi(text));
+    for (const name of operationNames) {
+      const { method, path } = operations[name];
+      assert.ok(text.includes(`| \`${method} ${path}\``), name);
+    }
+    for (const code of Object.keys(errorCatalogue)) assert.ok(text.includes(`| \`${code}\` |`), code);
   });
 });

@@ -2,18 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { testsNamedIn } from '../support/markdown.ts';
 import { root } from '../support/source-files.ts';
 
 const lines = readFileSync(join(root, 'docs', 'faults.md'), 'utf8').split('\n');
 const rows = lines.filter((line) => /^\| \d/.test(line)).map((line) => line.split('|').map((cell) => cell.trim()));
-
-/** The files that a cell names, each with the titles in quotes behind it. */
-function namedIn(cell: string): readonly { readonly file: string; readonly titles: readonly string[] }[] {
-  return [...cell.matchAll(/`(test\/[^`]+\.ts)`((?:\s*“[^”]+”)*)/g)].map(([, file = '', quoted = '']) => ({
-    file,
-    titles: [...quoted.matchAll(/“([^”]+)”/g)].map(([, title = '']) => title),
-  }));
-}
 
 describe('the table of faults', () => {
   test('has a row for each fault, in order', () => {
@@ -29,7 +22,7 @@ describe('the table of faults', () => {
 
   for (const [, number = '', , asserted = '', by = ''] of rows) {
     test(`names tests that exist in row ${number}`, () => {
-      const named = namedIn(`${asserted} ${by}`);
+      const named = testsNamedIn(`${asserted} ${by}`);
       assert.ok(named.length > 0, 'the row names a test file');
       for (const { file, titles } of named) {
         assert.ok(existsSync(join(root, file)), `${file} exists`);
@@ -38,14 +31,14 @@ describe('the table of faults', () => {
       }
       if (by !== '')
         assert.ok(
-          namedIn(by).every(({ titles }) => titles.length > 0),
+          testsNamedIn(by).every(({ titles }) => titles.length > 0),
           'each file is named with a title',
         );
     });
   }
 
   test('leaves out no file of the fault tests but those of packing, recycling, sessions and the sandbox', () => {
-    const named = new Set(rows.flatMap(([, , , , by = '']) => namedIn(by).map(({ file }) => file)));
+    const named = new Set(rows.flatMap(([, , , , by = '']) => testsNamedIn(by).map(({ file }) => file)));
     const files = ['faults', 'soak'].flatMap((layer) =>
       readdirSync(join(root, 'test', layer)).map((name) => `test/${layer}/${name}`),
     );
