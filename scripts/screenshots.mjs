@@ -211,7 +211,7 @@ async function photograph(hook) {
       else {
         await page.locator(seen).first().waitFor({ timeout: patienceMs });
         if (focus !== undefined) await page.locator(focus).scrollIntoViewIfNeeded();
-        await page.locator('[data-live-state="on"]').waitFor({ timeout: patienceMs });
+        await page.locator('[data-live-state="on"]').waitFor({ state: 'attached', timeout: patienceMs });
         await until(() => page.evaluate(picturesAreThere));
         await page.evaluate('document.fonts.ready.then(() => null)');
         await keep(name, await page.screenshot());

@@ -77,7 +77,8 @@ export async function startBrowser(): Promise<TestBrowser> {
 export async function isLive(page: Page): Promise<void> {
   // The script of the page itself is there as well.
   await page.waitForLoadState();
-  await page.locator('[data-live-state="on"]').waitFor();
+  // On a small screen it is there and not seen.
+  await page.locator('[data-live-state="on"]').waitFor({ state: 'attached' });
 }
 
 /** How far a page can be scrolled sideways, pixels. */
