@@ -3,12 +3,12 @@ import { ConfigError, loadConfig, type Config } from './config.ts';
 import { WardenError } from './contract/errors.ts';
 import { startGateway, type Gateway } from './gateway.ts';
 import { logger, print, setLogLevel } from './log.ts';
+import { longestStopMs } from './shutdown-budget.ts';
 import { startBanner } from './start-banner.ts';
 
 const log = logger('main');
 /** A second signal is an accident within this time, and an order to stop at once after it. */
 const impatienceMs = 5_000;
-const forcedExitMs = 10_000;
 
 // Where nobody reads, or the disk is full, there is nothing to be done about it.
 process.stdout.on('error', () => undefined);
@@ -50,7 +50,7 @@ function stopOnSignals(gateway: Promise<Gateway>, config: Config, starting: Abor
     setTimeout(() => {
       log.error('stopping took too long');
       process.exit(2);
-    }, config.shutdownTimeoutMs + forcedExitMs).unref();
+    }, longestStopMs(config)).unref();
     starting.abort();
     void gateway
       // A start that was given up has cleaned up after itself.
