@@ -207,27 +207,26 @@ describe('messages in the store', () => {
         expiresAt: 1_700_000_100_000,
         media: null,
       });
-    await accept('S1', 'sendPoll', { question: 'Lunch?', reply_to: 'R1' });
-    await accept('S2', 'sendText', { text: 'x'.repeat(1000) });
-    await accept('S3', 'forwardMessage', { message_id: 'S1' });
-    await accept('S4', 'reactToMessage', { message_id: 'R1', emoji: '👍' });
-    await accept('S5', 'reactToMessage', { message_id: 'R1', emoji: '' });
-    await accept('S6', 'reactToMessage', { message_id: 'R2', emoji: '🙏' });
-    const sent = await store.messages.listSentContents(session, ['S1', 'S2', 'S3', 'R1']);
+    await accept('3EB0FEED01', 'sendPoll', { question: 'Lunch?', reply_to: 'R1' });
+    await accept('3EB0FEED02', 'sendText', { text: 'x'.repeat(1000) });
+    await accept('3EB0FEED03', 'forwardMessage', { message_id: '3EB0FEED01' });
+    await accept('3EB0FEED04', 'reactToMessage', { message_id: 'R1', emoji: '👍' });
+    await accept('3EB0FEED05', 'reactToMessage', { message_id: 'R1', emoji: '' });
+    await accept('3EB0FEED06', 'reactToMessage', { message_id: 'R2', emoji: '🙏' });
+    const sent = await store.messages.listSentContents(session, ['3EB0FEED01', '3EB0FEED02', '3EB0FEED03', 'R1']);
     const poll = { question: 'Lunch?', reply_to: 'R1' };
     assert.deepEqual(
       sent.toSorted((a, b) => a.id.localeCompare(b.id)),
       [
-        { id: 'S1', operation: 'sendPoll', params: poll, replyTo: 'R1', forwardOf: null },
-        { id: 'S2', operation: 'sendText', params: null, replyTo: null, forwardOf: null },
-        { id: 'S3', operation: 'sendPoll', params: poll, replyTo: null, forwardOf: 'S1' },
+        { id: '3EB0FEED01', operation: 'sendPoll', params: poll, replyTo: 'R1', forwardOf: null },
+        { id: '3EB0FEED02', operation: 'sendText', params: null, replyTo: null, forwardOf: null },
+        { id: '3EB0FEED03', operation: 'sendPoll', params: poll, replyTo: null, forwardOf: '3EB0FEED01' },
       ],
     );
     const reactions = await store.messages.listOwnReactions(session, ['R1', 'R2', 'R3']);
-    assert.deepEqual([...reactions].toSorted(), [
-      ['R1', ''],
-      ['R2', '🙏'],
-    ]);
+    assert.equal(reactions.size, 2);
+    assert.equal(reactions.get('R1'), '');
+    assert.equal(reactions.get('R2'), '🙏');
   });
 
   test('the latest message of each session is found without reading the others', async () => {
