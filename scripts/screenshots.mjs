@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,6 +19,8 @@ const patienceMs = 120_000;
 const desktop = { width: 1280, height: 860 };
 const hand = { width: 390, height: 844 };
 const contact = '15551234567@s.whatsapp.net';
+/** Of those that can be seen. */
+const picturesAreThere = `[...document.images].every((image) => image.complete || !image.checkVisibility())`;
 
 /** What is photographed: the page, what must be seen on it first, and how large it is. */
 const pictures = [
@@ -37,16 +40,39 @@ const pictures = [
     focus: '.device',
     size: hand,
   },
-  { name: 'messages', path: '/dashboard/sessions/support/messages', until: 'main', size: desktop },
-  { name: 'webhooks', path: '/dashboard/sessions/support/webhooks', until: 'main', size: desktop },
+  {
+    name: 'messages',
+    path: `/dashboard/sessions/support/messages?chat=${contact}`,
+    until: '.bubble-poll',
+    size: desktop,
+  },
+  {
+    name: 'messages-hand',
+    path: `/dashboard/sessions/support/messages?chat=${contact}`,
+    until: '.bubble-poll',
+    size: hand,
+  },
+  {
+    name: 'webhooks',
+    path: '/dashboard/sessions/support/webhooks?webhook=HOOK',
+    until: '.log-link',
+    size: { ...desktop, height: 1240 },
+  },
   {
     name: 'process',
     path: '/dashboard/sessions/support/process',
     until: '[data-chart="memory"] canvas',
     size: desktop,
   },
-  { name: 'settings', path: '/dashboard/settings', until: 'main', size: desktop },
 ];
+
+/** What receives webhooks: a healthy one, and one that refuses all. */
+const receiver = createHttpServer((request, response) => {
+  request.resume();
+  response.writeHead(request.url === '/orders' ? 503 : 200).end(request.url === '/orders' ? 'under maintenance' : '');
+});
+receiver.listen(0, '127.0.0.1');
+await once(receiver, 'listening');
 
 const storage = await mkdtemp(join(tmpdir(), 'warden-screenshots-'));
 // The browser is unpacked below the temporary folder, and goes with it.
@@ -68,14 +94,15 @@ const gateway = spawn(process.execPath, [join(root, 'dist', 'src', 'main.js')], 
 });
 try {
   await ready();
-  await seed();
-  await photograph();
+  await photograph(await seed());
 } finally {
   if (gateway.exitCode === null) {
     const gone = once(gateway, 'exit');
     gateway.kill('SIGTERM');
     await gone;
   }
+  receiver.close();
+  receiver.closeAllConnections();
   await rm(storage, { recursive: true, force: true });
 }
 
@@ -97,6 +124,7 @@ async function until(isReached) {
 /** A few sessions that live, one that waits for its phone, and a conversation. */
 async function seed() {
   const people = { '+15551234567': 'First contact', '+15557654321': 'Second contact' };
+  const faces = { '+15551234567': await portrait('#b4533b'), '+15557654321': await portrait('#3b6fb4') };
   for (const [id, name, phone] of [
     ['support', 'Support desk', '+15550001111'],
     ['sales', 'Sales', '+15550002222'],
@@ -105,10 +133,19 @@ async function seed() {
     await post('/sessions', { id, name, sandbox: true });
     await post(`/sessions/${id}/sandbox/scan`, { phone });
     for (const [number, called] of Object.entries(people)) {
-      await post(`/sessions/${id}/sandbox/contacts`, { phone: number, name: called, behaviour: 'reads' });
+      await post(`/sessions/${id}/sandbox/contacts`, {
+        phone: number,
+        name: called,
+        behaviour: 'reads',
+        picture: faces[number],
+      });
     }
     await post(`/sessions/${id}/messages/text`, { to: '+15557654321', text: 'Your parcel is on its way.' });
   }
+  const hook = (path) =>
+    post('/sessions/support/webhooks', { url: `http://127.0.0.1:${receiver.address().port}${path}` });
+  await hook('/whatsapp');
+  const { id: failingHook } = await hook('/orders');
   await post('/sessions', { id: 'berlin', name: 'Berlin branch', sandbox: true });
   const from = '+15551234567';
   const text = (words) => post('/sessions/support/messages/text', { to: from, text: words });
@@ -120,7 +157,21 @@ async function seed() {
   const { message_id: thanks } = await say('Wonderful, thank you', { quoted_id: asked });
   await until(async () => (await ask('GET', `/sessions/support/messages/${thanks}`)).ok);
   await post('/sessions/support/messages/react', { to: from, message_id: thanks, emoji: '❤' });
+  await post('/sessions/support/sandbox/messages', { from: '+15557654321', text: 'It is here already!' });
+  await post('/sessions/support/messages/location', {
+    to: from,
+    latitude: 52.52,
+    longitude: 13.405,
+    name: 'Pick-up point',
+  });
+  const { message_id: poll } = await post('/sessions/support/messages/poll', {
+    to: from,
+    question: 'When shall we come?',
+    options: ['In the morning', 'In the evening'],
+  });
+  await say(undefined, { vote_in: poll, options: ['In the evening'] });
   await post('/sessions/support/sandbox/faults', { fault: 'slow_acks', delay_ms: 3000 });
+  return failingHook;
 }
 
 /** A picture that nobody has to have the rights to. */
@@ -133,7 +184,17 @@ async function picture() {
   return (await sharp(Buffer.from(svg)).png().toBuffer()).toString('base64');
 }
 
-async function photograph() {
+/** Somebody, as JPEG: what profile pictures are. */
+async function portrait(colour) {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96">
+    <rect width="96" height="96" fill="${colour}"/>
+    <circle cx="48" cy="38" r="18" fill="#f4e3d7"/><ellipse cx="48" cy="92" rx="32" ry="30" fill="#f4e3d7"/>
+  </svg>`;
+  return (await sharp(Buffer.from(svg)).jpeg().toBuffer()).toString('base64');
+}
+
+/** `hook` is the id of the webhook whose log is shown. */
+async function photograph(hook) {
   mkdirSync(images, { recursive: true });
   const { default: packaged } = await import('@sparticuz/chromium');
   const browser = await chromium.launch({
@@ -142,14 +203,16 @@ async function photograph() {
     headless: true,
   });
   try {
-    for (const { name, path, until, focus, size } of pictures) {
+    for (const { name, path, until: seen, focus, size } of pictures) {
       const context = await browser.newContext({ viewport: size, locale: 'en-US' });
       const page = await context.newPage();
-      const answer = await page.goto(base + path);
+      const answer = await page.goto(base + path.replace('HOOK', hook));
       if (answer?.status() === 404) console.log(`${name}: this version has no such page`);
       else {
-        await page.locator(until).first().waitFor({ timeout: patienceMs });
+        await page.locator(seen).first().waitFor({ timeout: patienceMs });
         if (focus !== undefined) await page.locator(focus).scrollIntoViewIfNeeded();
+        await page.locator('[data-live-state="on"]').waitFor({ state: 'attached', timeout: patienceMs });
+        await until(() => page.evaluate(picturesAreThere));
         await page.evaluate('document.fonts.ready.then(() => null)');
         await keep(name, await page.screenshot());
       }

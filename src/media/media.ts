@@ -10,6 +10,7 @@ import type { MediaKind } from './media-kinds.ts';
 import { createMediaTasks } from './media-tasks.ts';
 import { createMediaPreparer, type MediaPreparer } from './prepare-media.ts';
 import { createAddressPolicy } from './private-address.ts';
+import { createProfilePictures, type ProfilePictures } from './profile-picture.ts';
 import { createReceivedMedia, type ReceivedMedia } from './received-media.ts';
 import { Spool } from './spool.ts';
 
@@ -37,6 +38,7 @@ export interface Media {
   readonly spool: Spool;
   readonly preparer: MediaPreparer;
   readonly received: ReceivedMedia;
+  readonly profilePictures: ProfilePictures;
   close(): Promise<void>;
 }
 
@@ -92,6 +94,7 @@ export async function createMedia({ settings, listNeeded, findUploaded, log }: M
     spool,
     preparer,
     received,
+    profilePictures: createProfilePictures({ agentFor, userAgent }),
     close: async () => {
       received.close();
       spool.close();

@@ -82,6 +82,19 @@ export async function listChats(
   };
 }
 
+/** When each of the sessions had its latest message; one look into an index for each. */
+export async function latestMessages(
+  connection: CommonQueryMethods,
+  sessions: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await connection.any(sql.type(z.object({ session: z.string(), at: z.number() }))`
+    select s.session, m.at from unnest(${sql.array([...sessions], 'text')}) as s (session) cross join lateral (
+      select at from messages where session_id = s.session and is_shown order by at desc, ordinal desc limit 1
+    ) m
+  `);
+  return new Map(rows.map(({ session, at }) => [session, at]));
+}
+
 async function countChats(connection: CommonQueryMethods, session: string): Promise<number> {
   const { total } = await connection.one(sql.type(z.object({ total: z.number() }))`
     select count(distinct chat) as total from messages where session_id = ${session} and is_shown

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { insertAccepted, withNamedConflicts } from './accept-message.ts';
 import { acceptedColumns, acceptedSend } from './accepted-row.ts';
 import type { CommitQueue } from './group-commit.ts';
-import { findMessage, listChats, listMessages } from './message-list.ts';
+import { findMessage, latestMessages, listChats, listMessages } from './message-list.ts';
 import type { Database } from './pool.ts';
 import { pruneMemory, pruneMessages } from './pruning.ts';
+import { listOwnReactions, listSentContents } from './sent-contents.ts';
 import type { MessagesStore } from './store.ts';
 import { bytesColumn, textOf } from './values.ts';
 import { listExpired, withdraw } from './waiting-sends.ts';
@@ -38,6 +39,9 @@ export function createMessagesStore(database: Database, queue: CommitQueue): Mes
     list: (session, filter) => database.run((connection) => listMessages(connection, session, filter)),
     find: (session, id) => database.run((connection) => findMessage(connection, session, id)),
     listChats: (session, page) => database.run((connection) => listChats(connection, session, page)),
+    latestOf: (sessions) => database.run((connection) => latestMessages(connection, sessions)),
+    listSentContents: (session, ids) => database.run((connection) => listSentContents(connection, session, ids)),
+    listOwnReactions: (session, ids) => database.run((connection) => listOwnReactions(connection, session, ids)),
     prune: (before) => database.run((connection) => pruneMessages(connection, before)),
     forget: (before) => database.run((connection) => pruneMemory(connection, before)),
     fail: (session, id, failure) => queue.submit({ tag: 'fail', body: { session, id, ...failure } }),

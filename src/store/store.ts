@@ -180,6 +180,19 @@ export interface MessageFilter {
   readonly search: string | null;
 }
 
+/** What was asked for of an own message. */
+export interface SentContent {
+  readonly id: string;
+  /** That of the message it repeats, when it forwards one of our own. */
+  readonly operation: string;
+  /** As they were accepted; null but for places, cards and polls. */
+  readonly params?: unknown;
+  /** The id of the message that it quotes. */
+  readonly replyTo: string | null;
+  /** The id of the message that it forwards. */
+  readonly forwardOf: string | null;
+}
+
 export interface MessagesStore extends WaitingSendsStore {
   /** Throws `message_id_taken` when this session already has a message of its own with this id. */
   accept(send: AcceptedSend): Promise<void>;
@@ -198,6 +211,12 @@ export interface MessagesStore extends WaitingSendsStore {
   find(session: SessionId, id: string): Promise<MessageRow | null>;
   /** The chat with the latest message first; throws as `list` does. */
   listChats(session: SessionId, page: PageRequest): Promise<Page<ChatRow>>;
+  /** When the latest message of each of these sessions was written, unix milliseconds; sessions without one are left out. */
+  latestOf(sessions: readonly SessionId[]): Promise<ReadonlyMap<string, number>>;
+  /** Of these messages the own ones that were sent through the gateway and are not deleted. */
+  listSentContents(session: SessionId, ids: readonly string[]): Promise<readonly SentContent[]>;
+  /** What the account reacted with to these messages, through the gateway; an empty text for a reaction taken back. */
+  listOwnReactions(session: SessionId, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Deletes a batch of messages from before an instant; answers whether more are left. */
   prune(before: number): Promise<boolean>;
   /** Forgets a batch of what was told before an instant, and of changes whose messages never came; answers as `prune`. */

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { seriousViolations } from '../support/accessibility.ts';
 import { at } from '../support/api-client.ts';
+import { eventually } from '../support/eventually.ts';
 import { inbox, pairedSession } from '../support/gateway.ts';
-import { ann, bubble, MessagesPage, shownMs } from '../support/messages-page.ts';
+import { shownMs } from '../support/browser.ts';
+import { ann, bubble, MessagesPage } from '../support/messages-page.ts';
 
 let pages: MessagesPage;
 before(async () => {
   pages = await MessagesPage.start();
 });
+afterEach(() => pages.browser.closePages());
 after(() => pages.dispose());
 
 describe('a message for later', () => {
@@ -58,8 +61,12 @@ describe('one message to many', () => {
     await page.getByText('2 recipients will be sent to.').waitFor();
     await page.getByText('2 of 2 done').waitFor({ timeout: shownMs });
     await page.getByText('Finished').waitFor({ timeout: shownMs });
-    const texts = (await inbox(pages.gateway, 'support', '+15557654321')).map((message) => at(message, 'text'));
-    assert.deepEqual(texts, ['Hello Bob']);
+    const received = () => inbox(pages.gateway, 'support', '+15557654321');
+    await eventually(async () => (await received()).length > 0, shownMs);
+    assert.deepEqual(
+      (await received()).map((message) => at(message, 'text')),
+      ['Hello Bob'],
+    );
     assert.deepEqual(
       errors.filter((error) => !error.includes('422')),
       [],

@@ -1,23 +1,43 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import type { Page } from 'playwright-core';
+import { after, afterEach, before, describe, test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
 import { seriousViolations } from '../support/accessibility.ts';
 import { at } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { inbox } from '../support/gateway.ts';
-import { ann, bubble, isLive, MessagesPage, overflowOf, phoneSize, shownMs } from '../support/messages-page.ts';
-import { exampleOgg } from '../../src/contract/operations/media-examples.ts';
+import { isLive, overflowOf, phoneSize, shownMs } from '../support/browser.ts';
+import { ann, bubble, MessagesPage } from '../support/messages-page.ts';
+import { exampleMp4, exampleOgg } from '../../src/contract/operations/media-examples.ts';
 import { examplePng } from '../../src/contract/schemas.ts';
 
+const annJid = '15551234567@s.whatsapp.net';
+const mp4 = Buffer.from(exampleMp4.slice(exampleMp4.indexOf(',') + 1), 'base64');
 const png = Buffer.from(examplePng.slice(examplePng.indexOf(',') + 1), 'base64');
 
 /** The fields of what is being sent. */
 const active = (page: Page) => page.locator('.composer fieldset:enabled');
 
+const wordsOf = async (places: Locator): Promise<readonly string[]> =>
+  (await places.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' '));
+
+/** Waits until the contact's phone has received messages of these types and could open them. */
+async function arrive(types: readonly string[]): Promise<void> {
+  let last: readonly unknown[] = [];
+  await eventually(
+    async () => {
+      last = (await inbox(pages.gateway, 'support', ann)).map((message) => at(message, 'type'));
+      return types.every((type) => last.includes(type));
+    },
+    shownMs,
+    () => last,
+  );
+}
+
 let pages: MessagesPage;
 before(async () => {
   pages = await MessagesPage.start();
 });
+afterEach(() => pages.browser.closePages());
 after(() => pages.dispose());
 
 describe('a chat', () => {
@@ -60,6 +80,9 @@ describe('a chat', () => {
     const sent = String(at(quoting, 'message_id'));
     await pages.writes(ann, { react_to: sent, emoji: '👍' });
     await bubble(page, 'On Monday').locator('.bubble-reactions').getByText('👍').waitFor({ timeout: shownMs });
+    await pages.gateway.must(200, '/sessions/support/messages/react', { to: ann, message_id: id, emoji: '🙏' });
+    await page.locator(`#m-${id}`).getByText('🙏').waitFor();
+    await bubble(page, 'On Monday').locator('.bubble-quote').getByText('Which day?').waitFor();
     await pages.writes(ann, { edit_of: id, text: 'Which day, please?' });
     await bubble(page, 'Which day, please?').getByText('edited').waitFor({ timeout: shownMs });
     await pages.writes(ann, { delete_of: id });
@@ -101,11 +124,30 @@ describe('a chat', () => {
     await link.waitFor({ timeout: shownMs });
     const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
     assert.equal(download.suggestedFilename(), 'receipt.txt');
-    const kinds = (await inbox(pages.gateway, 'support', ann)).map((message) => at(message, 'type'));
-    assert.ok(
-      ['image', 'audio', 'document'].every((kind) => kinds.includes(kind)),
-      String(kinds),
-    );
+    await arrive(['image', 'audio', 'document']);
+    assert.deepEqual(errors, []);
+  });
+
+  test('sends videos and stickers, which the simulated phone gets whole', async () => {
+    const { page, errors } = await pages.opened(pages.chatWith(ann));
+    await page.getByRole('button', { name: 'Video' }).click();
+    await active(page)
+      .getByLabel('File', { exact: true })
+      .setInputFiles({ name: 'clip.mp4', mimeType: 'video/mp4', buffer: mp4 });
+    await active(page).getByLabel('Caption').fill('How to open it');
+    await page.locator('[data-send-file]').click();
+    await bubble(page, 'How to open it').locator('video').waitFor();
+    await page.getByRole('button', { name: 'Sticker' }).click();
+    await active(page)
+      .getByLabel('File', { exact: true })
+      .setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: png });
+    await page.locator('[data-send-file]').click();
+    await page.getByAltText('Sticker').waitFor();
+    await arrive(['video', 'sticker']);
+    await page.goto(`${pages.gateway.baseUrl}/dashboard/sessions/support/phone?chat=${encodeURIComponent(annJid)}`);
+    const onPhone = page.getByRole('log').locator('.bubble');
+    await onPhone.filter({ hasText: 'How to open it' }).getByText('Decrypted and intact.').waitFor();
+    await onPhone.filter({ hasText: 'Sticker' }).getByText('Decrypted and intact.').waitFor();
     assert.deepEqual(errors, []);
   });
 
@@ -121,7 +163,7 @@ describe('a chat', () => {
     await pages.writes(ann, { type: 'location', latitude: 52.52, longitude: 13.405, name: 'My place' });
     await bubble(page, 'My place').getByText('52.52, 13.405').waitFor({ timeout: shownMs });
     await pages.writes(ann, { type: 'contact', contact: { display_name: 'Carol', phones: ['15550009999'] } });
-    await bubble(page, 'Carol').waitFor({ timeout: shownMs });
+    await bubble(page, 'Carol').getByText('+15550009999').waitFor({ timeout: shownMs });
     await pages.writes(ann, { type: 'poll', question: 'When?', options: ['Now', 'Later'] });
     await bubble(page, 'When?').getByText('Later').waitFor({ timeout: shownMs });
     await pages.writes(ann, { text: 'From a friend', forwarded: true });
@@ -147,14 +189,21 @@ describe('a chat', () => {
     await page.getByLabel('Question').fill('Lunch?');
     await page.getByLabel('Options, one per line').fill('Yes\nNo');
     await page.locator('[data-send-file]').click();
-    await eventually(
-      async () => {
-        const types = new Set((await inbox(pages.gateway, 'support', ann)).map((message) => at(message, 'type')));
-        return ['location', 'contact', 'poll'].every((type) => types.has(type));
-      },
-      shownMs,
-      () => 'not all of them came',
-    );
+    await arrive(['location', 'contact', 'poll']);
+    const place = bubble(page, '52.5, 13.4');
+    const map = await place.getByRole('link', { name: 'on a map' }).getAttribute('href');
+    assert.match(map ?? '', /^https:\/\/www\.openstreetmap\.org\/\?mlat=52\.5&mlon=13\.4#/);
+    await bubble(page, 'Support').getByText('+15550001111').waitFor();
+    const poll = bubble(page, 'Lunch?');
+    await poll.getByText('No votes yet').waitFor();
+    const asked = (await inbox(pages.gateway, 'support', ann)).find((message) => at(message, 'type') === 'poll');
+    await pages.writes(ann, { vote_in: at(asked, 'message_id'), options: ['No'] });
+    await poll.getByText('1 person has voted').waitFor();
+    assert.deepEqual(await wordsOf(poll.getByRole('listitem')), ['Yes 0 votes', 'No 1 vote']);
+    await page.locator('.chat-entry').getByText('Poll: Lunch?').waitFor();
+    await poll.locator('.bubble-open').click();
+    await page.getByRole('dialog').getByText('Lunch?').waitFor();
+    assert.deepEqual(await seriousViolations(page), []);
     // The browser itself reports that a request was refused.
     assert.deepEqual(
       errors.filter((error) => !error.includes('400')),

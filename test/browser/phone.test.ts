@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test, type TestContext } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { examplePng } from '../../src/contract/schemas.ts';
 import { seriousViolations } from '../support/accessibility.ts';
 import { at } from '../support/api-client.ts';
-import { startBrowser, type TestBrowser, type TestPage } from '../support/browser.ts';
+import { phoneSize, shownMs, startBrowser, type TestBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { GatewayUnderTest, pairedSession, untilStatus } from '../support/gateway.ts';
 
-const phoneSize = { width: 390, height: 844 };
-const shownMs = 30_000;
 const contactJid = '15551234567@s.whatsapp.net';
 const hostile = '<img src=x onerror="document.title=1"><b>bold</b>';
 
@@ -18,17 +16,11 @@ let browser: TestBrowser;
 before(async () => {
   [gateway, browser] = await Promise.all([GatewayUnderTest.start(), startBrowser()]);
 });
+afterEach(() => browser.closePages());
 after(async () => {
   await browser.close();
   await gateway.dispose();
 });
-
-/** A page that is left after the test: its stream of events would take a connection from the next ones. */
-async function newPage(context: TestContext, size?: typeof phoneSize): Promise<TestPage> {
-  const opened = await browser.newPage(size);
-  context.after(() => opened.page.goto('about:blank'));
-  return opened;
-}
 
 const pageOf = (id: string, query = ''): string => `${gateway.baseUrl}/dashboard/sessions/${id}/phone${query}`;
 
@@ -49,8 +41,8 @@ async function doWith(page: Page, message: string, action: string): Promise<void
 }
 
 describe('the two minutes of a newcomer', () => {
-  test('are walked by clicking: link by scan, add a contact, send, answer, see the event', async (context) => {
-    const { page, errors, foreignRequests } = await newPage(context);
+  test('are walked by clicking: link by scan, add a contact, send, answer, see the event', async () => {
+    const { page, errors, foreignRequests } = await browser.newPage();
     await page.goto(`${gateway.baseUrl}/dashboard/sessions/new?sandbox=1`);
     await page.getByLabel('Id', { exact: true }).fill('newcomer');
     await page.getByRole('button', { name: 'Create and connect' }).click();
@@ -75,7 +67,7 @@ describe('the two minutes of a newcomer', () => {
     assert.match(command, /Bearer \$TOKEN/);
     assert.deepEqual(await seriousViolations(page), []);
 
-    const { page: overview } = await newPage(context);
+    const { page: overview } = await browser.newPage();
     await overview.goto(`${gateway.baseUrl}/dashboard/sessions/newcomer`);
     await page.getByRole('button', { name: 'Send it for me' }).click();
     await page.getByText('3 of 5 done').waitFor({ timeout: shownMs });
@@ -99,10 +91,10 @@ describe('the two minutes of a newcomer', () => {
     assert.deepEqual(foreignRequests(gateway.baseUrl), []);
   });
 
-  test('can begin with a pair code, and a wrong one is refused in words', async (context) => {
+  test('can begin with a pair code, and a wrong one is refused in words', async () => {
     await gateway.must(201, '/sessions', { id: 'by-code', sandbox: true });
     await untilStatus(gateway, 'by-code', 'waiting_for_qr');
-    const { page } = await newPage(context);
+    const { page } = await browser.newPage();
     await page.goto(`${gateway.baseUrl}/dashboard/sessions/by-code`);
     await page.getByText('Link with a phone number instead').click();
     await page.getByLabel('Phone number, in international form').fill('+1 555 000 2202');
@@ -128,8 +120,8 @@ describe('the two minutes of a newcomer', () => {
 });
 
 describe('a chat on the simulated phone', () => {
-  test('shows what the session does at once, and what the contact does reaches the session', async (context) => {
-    const { page, errors } = await newPage(context);
+  test('shows what the session does at once, and what the contact does reaches the session', async () => {
+    const { page, errors } = await browser.newPage();
     await openChat(page, 'chat', '+15550002203');
     await page.getByText('Nothing has been said').waitFor();
     await gateway.must(200, '/sessions/chat/messages/text', { to: contactJid, text: 'First of the bot' });
@@ -170,8 +162,8 @@ describe('a chat on the simulated phone', () => {
     assert.deepEqual(errors, []);
   });
 
-  test('has ticks that can be told by hand', async (context) => {
-    const { page } = await newPage(context);
+  test('has ticks that can be told by hand', async () => {
+    const { page } = await browser.newPage();
     await openChat(page, 'ticks', '+15550002204');
     await page.getByText('About this contact').click();
     await page.getByLabel('When a message arrives, the contact').selectOption('silent');
@@ -185,8 +177,8 @@ describe('a chat on the simulated phone', () => {
     await eventually(async () => at((await gateway.get(path)).json, 'status') === 'read', shownMs);
   });
 
-  test('takes a photo, a file and a place, which arrive at the session', async (context) => {
-    const { page, errors } = await newPage(context);
+  test('takes a photo, a file and a place, which arrive at the session', async () => {
+    const { page, errors } = await browser.newPage();
     await openChat(page, 'media', '+15550002205');
     const buffer = Buffer.from(examplePng.split(',')[1] ?? '', 'base64');
     await page.getByLabel('Photo to send').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer });
@@ -208,8 +200,8 @@ describe('a chat on the simulated phone', () => {
     assert.deepEqual(errors, []);
   });
 
-  test('in a group is written as the member that was chosen', async (context) => {
-    const { page } = await newPage(context);
+  test('in a group is written as the member that was chosen', async () => {
+    const { page } = await browser.newPage();
     await openChat(page, 'group', '+15550002206');
     await gateway.must(201, '/sessions/group/sandbox/contacts', { phone: '+15557654321', name: 'Second contact' });
     await page.goto(pageOf('group'));
@@ -232,8 +224,8 @@ describe('a chat on the simulated phone', () => {
 });
 
 describe('faults', () => {
-  test('are set in plain words, show in the head of the session, and are cleared', async (context) => {
-    const { page } = await newPage(context);
+  test('are set in plain words, show in the head of the session, and are cleared', async () => {
+    const { page } = await browser.newPage();
     await pairedSession(gateway, 'faulty', { phone: '+15550002207' });
     await page.goto(pageOf('faulty'));
     await page.getByText('Nothing is set').waitFor();
@@ -251,8 +243,8 @@ describe('faults', () => {
     await page.getByText('Nothing is set').waitFor({ timeout: shownMs });
   });
 
-  test('include unlinking, after which the phone shows how to link anew', async (context) => {
-    const { page } = await newPage(context);
+  test('include unlinking, after which the phone shows how to link anew', async () => {
+    const { page } = await browser.newPage();
     await pairedSession(gateway, 'unlinked', { phone: '+15550002208' });
     await page.goto(pageOf('unlinked'));
     await page.getByRole('button', { name: 'Unlink this device' }).click();
@@ -263,8 +255,8 @@ describe('faults', () => {
 });
 
 describe('the simulated phone', () => {
-  test('shows hostile names and texts as what they are', async (context) => {
-    const { page, errors } = await newPage(context);
+  test('shows hostile names and texts as what they are', async () => {
+    const { page, errors } = await browser.newPage();
     await pairedSession(gateway, 'hostile', { phone: '+15550002209' });
     await gateway.must(201, '/sessions/hostile/sandbox/contacts', { phone: '+15551234567', name: hostile });
     await gateway.must(201, '/sessions/hostile/sandbox/messages', { from: '+15551234567', text: hostile });
@@ -280,8 +272,8 @@ describe('the simulated phone', () => {
     await gateway.must(201, '/sessions/hostile/sandbox/contacts', { phone: '+15551234567', name: 'First contact' });
   });
 
-  test('is usable on a real phone, without scrolling sideways', async (context) => {
-    const { page, errors } = await newPage(context, phoneSize);
+  test('is usable on a real phone, without scrolling sideways', async () => {
+    const { page, errors } = await browser.newPage(phoneSize);
     await openChat(page, 'small', '+15550002210');
     await gateway.must(201, '/sessions/small/sandbox/messages', { from: '+15551234567', text: 'x'.repeat(500) });
     await bubble(page, 'xxxx').waitFor({ timeout: shownMs });
@@ -300,9 +292,9 @@ describe('the simulated phone', () => {
     );
   });
 
-  test('is not there for a session of a real phone, and the page says so', async (context) => {
+  test('is not there for a session of a real phone, and the page says so', async () => {
     await gateway.must(201, '/sessions', { id: 'real', auto_connect: false });
-    const { page } = await newPage(context);
+    const { page } = await browser.newPage();
     const answer = await page.goto(pageOf('real'));
     assert.equal(answer?.status(), 409);
     await page.getByText('only sandbox sessions have a simulated one').waitFor();

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { seriousViolations } from '../support/accessibility.ts';
 import { at } from '../support/api-client.ts';
-import { startBrowser, type TestBrowser } from '../support/browser.ts';
+import { shownMs, startBrowser, type TestBrowser } from '../support/browser.ts';
 import { GatewayUnderTest, pairedSession, untilStatus } from '../support/gateway.ts';
-
-const shownMs = 30_000;
 
 let gateway: GatewayUnderTest;
 let browser: TestBrowser;
@@ -13,6 +11,7 @@ before(async () => {
   [gateway, browser] = await Promise.all([GatewayUnderTest.start(), startBrowser()]);
   await pairedSession(gateway, 'support', { phone: '15550001111' });
 });
+afterEach(() => browser.closePages());
 after(async () => {
   await browser.close();
   await gateway.dispose();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousViolations } from '../support/accessibility.ts';
 import { at } from '../support/api-client.ts';
@@ -18,6 +18,7 @@ before(async () => {
   for (const id of ['support', 'sales'])
     await gateway.must(201, '/sessions', { id, sandbox: true, auto_connect: false });
 });
+afterEach(() => browser.closePages());
 after(async () => {
   await browser.close();
   await gateway.dispose();

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousViolations } from '../support/accessibility.ts';
 import { at } from '../support/api-client.ts';
-import { startBrowser, type TestBrowser } from '../support/browser.ts';
+import { shownMs, startBrowser, type TestBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { GatewayUnderTest } from '../support/gateway.ts';
 import { answerWith, startHttpReceiver, type HttpReceiver } from '../support/http-receiver.ts';
 
 const phone = { width: 390, height: 844 };
-const shownMs = 30_000;
 const hostile = '<img src=x onerror="document.title=\'taken over\'"> & <b>bold</b>';
 
 let gateway: GatewayUnderTest;
@@ -23,6 +22,7 @@ before(async () => {
     startHttpReceiver(),
   ]);
 });
+afterEach(() => browser.closePages());
 after(async () => {
   await browser.close();
   await receiver.close();

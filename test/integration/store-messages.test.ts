@@ -9,6 +9,7 @@ import {
   contactJid,
   createOwnedSession,
   hasCode,
+  messageId,
   messageRecord,
   receivedItem,
   someEvent,
@@ -191,6 +192,49 @@ describe('messages in the store', () => {
       ['a2'],
     );
     assert.equal(second.nextCursor, null);
+  });
+
+  test('what was asked for tells what is in a message that was sent, also of one that repeats it', async () => {
+    const { session } = await newSession();
+    const accept = (id: string, operation: string, params: object) =>
+      store.messages.accept({
+        session,
+        id: messageId(id),
+        operation,
+        params,
+        chat: contactJid,
+        acceptedAt: 1_700_000_000_000,
+        expiresAt: 1_700_000_100_000,
+        media: null,
+      });
+    await accept('3EB0FEED01', 'sendPoll', { question: 'Lunch?', reply_to: 'R1' });
+    await accept('3EB0FEED02', 'sendText', { text: 'x'.repeat(1000) });
+    await accept('3EB0FEED03', 'forwardMessage', { message_id: '3EB0FEED01' });
+    await accept('3EB0FEED04', 'reactToMessage', { message_id: 'R1', emoji: '👍' });
+    await accept('3EB0FEED05', 'reactToMessage', { message_id: 'R1', emoji: '' });
+    await accept('3EB0FEED06', 'reactToMessage', { message_id: 'R2', emoji: '🙏' });
+    const sent = await store.messages.listSentContents(session, ['3EB0FEED01', '3EB0FEED02', '3EB0FEED03', 'R1']);
+    const poll = { question: 'Lunch?', reply_to: 'R1' };
+    assert.deepEqual(
+      sent.toSorted((a, b) => a.id.localeCompare(b.id)),
+      [
+        { id: '3EB0FEED01', operation: 'sendPoll', params: poll, replyTo: 'R1', forwardOf: null },
+        { id: '3EB0FEED02', operation: 'sendText', params: null, replyTo: null, forwardOf: null },
+        { id: '3EB0FEED03', operation: 'sendPoll', params: poll, replyTo: null, forwardOf: '3EB0FEED01' },
+      ],
+    );
+    const reactions = await store.messages.listOwnReactions(session, ['R1', 'R2', 'R3']);
+    assert.equal(reactions.size, 2);
+    assert.equal(reactions.get('R1'), '');
+    assert.equal(reactions.get('R2'), '🙏');
+  });
+
+  test('the latest message of each session is found without reading the others', async () => {
+    const [busy, quiet] = [await newSession(), await newSession()];
+    await store.commits.record({ ...busy, items: [receivedItem('N1')] });
+    const latest = await store.messages.latestOf([busy.session, quiet.session]);
+    assert.deepEqual([...latest.keys()], [busy.session]);
+    assert.ok((latest.get(busy.session) ?? 0) > 1_600_000_000_000);
   });
 
   test('the lists stay quick with a hundred thousand messages', async () => {

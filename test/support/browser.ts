@@ -1,8 +1,10 @@
 /** A real Chromium, out of a package of the registry: no system package and no download of its own is needed. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromiumPath } from './chromium.ts';
+
+export const phoneSize = { width: 390, height: 844 };
+/** How long anything may take to be seen: machines that run tests have few cores, and much to do on them. */
+export const shownMs = 90_000;
 
 interface PageOptions {
   readonly width?: number;
@@ -13,6 +15,8 @@ interface PageOptions {
 export interface TestBrowser {
   /** A page in a context of its own; what it logs as an error and what it asks of other hosts is kept. */
   newPage(options?: PageOptions): Promise<TestPage>;
+  /** Closes all pages: what is open goes on being renewed, and takes the time of the next test. For `afterEach`. */
+  closePages(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,12 +29,8 @@ export interface TestPage {
 
 /** Starts a browser; close it in `after`. */
 export async function startBrowser(): Promise<TestBrowser> {
-  const folder = await mkdtemp(join(tmpdir(), 'warden-browser-'));
-  // The package unpacks the browser below the temporary folder, where another user's copy may lie already.
-  process.env['TMPDIR'] = folder;
-  const { default: packaged } = await import('@sparticuz/chromium');
   const browser: Browser = await chromium.launch({
-    executablePath: await packaged.executablePath(),
+    executablePath: await chromiumPath(),
     // Not the package's own list, which is made for functions in a cloud and switches web security off.
     args: [
       '--headless=shell',
@@ -50,6 +50,8 @@ export async function startBrowser(): Promise<TestBrowser> {
     newPage: async ({ width = 1280, height = 900, javaScriptEnabled = true } = {}) => {
       // A language of its own: that of a bare machine is none that browsers know.
       const context = await browser.newContext({ viewport: { width, height }, locale: 'en-US', javaScriptEnabled });
+      context.setDefaultTimeout(shownMs);
+      context.setDefaultNavigationTimeout(shownMs);
       const page = await context.newPage();
       const errors: string[] = [];
       const requests: string[] = [];
@@ -64,9 +66,21 @@ export async function startBrowser(): Promise<TestBrowser> {
         foreignRequests: (origin) => requests.filter((url) => !url.startsWith(origin) && !/^(data|blob):/.test(url)),
       };
     },
-    close: async () => {
-      await browser.close();
-      await rm(folder, { recursive: true, force: true });
+    closePages: async () => {
+      await Promise.all(browser.contexts().map((context) => context.close()));
     },
+    close: () => browser.close(),
   };
 }
+
+/** Once this is so, what happens is seen by the page without loading it again. */
+export async function isLive(page: Page): Promise<void> {
+  // The script of the page itself is there as well.
+  await page.waitForLoadState();
+  // On a small screen it is there and not seen.
+  await page.locator('[data-live-state="on"]').waitFor({ state: 'attached' });
+}
+
+/** How far a page can be scrolled sideways, pixels. */
+export const overflowOf = (page: Page): Promise<unknown> =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');

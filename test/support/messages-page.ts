@@ -1,10 +1,8 @@
 /** A gateway with a paired session and a browser, to look at the messages of that session. */
 import type { Locator, Page } from 'playwright-core';
-import { startBrowser, type TestBrowser, type TestPage } from './browser.ts';
+import { isLive, startBrowser, type TestBrowser, type TestPage } from './browser.ts';
 import { GatewayUnderTest, pairedSession } from './gateway.ts';
 
-export const phoneSize = { width: 390, height: 844 };
-export const shownMs = 30_000;
 export const ann = '+15551234567';
 
 export class MessagesPage {
@@ -55,11 +53,4 @@ export class MessagesPage {
   }
 }
 
-export const isLive = (page: Page): Promise<void> =>
-  page.locator('[data-live-state="on"]').waitFor({ timeout: shownMs });
-
 export const bubble = (page: Page, text: string): Locator => page.locator('.bubble').filter({ hasText: text });
-
-/** How far a page can be scrolled sideways, pixels. */
-export const overflowOf = (page: Page): Promise<unknown> =>
-  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');

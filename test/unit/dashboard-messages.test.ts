@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { readBulkLines } from '../../src/api/dashboard/bulk-lines.ts';
 import { bubbleOf, lineOf, nameOf } from '../../src/api/dashboard/message-bubble.ts';
 import { marksOf } from '../../src/api/dashboard/message-marks.ts';
+import { withSent } from '../../src/api/dashboard/sent-details.ts';
 
 const ann = '15551234567@s.whatsapp.net';
 const bob = '15557654321@s.whatsapp.net';
@@ -135,5 +136,83 @@ describe('a message on a page', () => {
     const media = { mimetype: 'image/svg+xml', file_length: 1, file_name: 'a.png', seconds: null, url: '/x' };
     assert.equal(bubbleOf({ ...message, type: 'document', media }, none).media?.preview, 'file');
     assert.equal(bubbleOf({ ...message, type: 'sticker', media }, none).media?.preview, 'image');
+  });
+});
+
+describe('what a session has sent itself', () => {
+  const mine = { ...message, type: 'location', is_from_me: true, status: 'sent', body: null } as const;
+  const shown = (operation: string, params: unknown, more: object = {}) => {
+    const sent = { id: mine.message_id, operation, params, replyTo: null, forwardOf: null, ...more };
+    const marks = withSent(
+      marksOf([incoming({ location: { latitude: 1, longitude: 2, name: 'Here', address: null } })]),
+      [sent],
+      () => 'Which day?',
+    );
+    return { bubble: bubbleOf(mine, marks), line: lineOf(mine, marks.details.get(mine.message_id)) };
+  };
+
+  test('is a place with where a map shows it', () => {
+    const { bubble, line } = shown('sendLocation', { to: ann, latitude: 52.5, longitude: -13.4, name: 'Store' });
+    assert.equal(bubble.place?.map, 'https://www.openstreetmap.org/?mlat=52.5&mlon=-13.4#map=16/52.5/-13.4');
+    assert.equal(line, 'Location: Store');
+  });
+
+  test('is cards with their numbers, one or several', () => {
+    const card = (name: string) => ({ display_name: name, phones: [{ number: '15550001111', phone_type: 'CELL' }] });
+    const expected = { name: 'Support', numbers: ['+15550001111'] };
+    assert.deepEqual(shown('sendContact', { to: ann, contact: card('Support') }).bubble.cards, [expected]);
+    assert.deepEqual(
+      shown('sendContact', { to: ann, contacts: [card('Support'), card('Sales')] }).bubble.cards.map(
+        ({ name }) => name,
+      ),
+      ['Support', 'Sales'],
+    );
+  });
+
+  test('is what it quotes, and what it forwards', () => {
+    assert.equal(shown('sendText', null, { replyTo: 'M0' }).bubble.quoted, 'Which day?');
+    const { bubble } = shown('forwardMessage', null, { forwardOf: 'M1' });
+    assert.equal(bubble.isForwarded, true);
+    assert.equal(bubble.place?.name, 'Here');
+  });
+
+  test('is nothing more when what was asked for cannot be read', () => {
+    assert.equal(shown('sendPoll', { question: 7 }).bubble.poll, null);
+  });
+});
+
+describe('a poll', () => {
+  const options = ['Yes', 'No'];
+  const vote = (from: string, selected: readonly string[]) => ({
+    name: 'poll_vote',
+    data: { message_id: 'M1', chat: ann, from, selected, timestamp: 1 },
+  });
+  const asked = incoming({ poll: { question: 'Lunch?', options, selectable: 0 } });
+  const pollIn = (...votes: readonly ReturnType<typeof vote>[]) =>
+    bubbleOf({ ...message, message_id: 'M1' }, marksOf([...votes, asked]));
+
+  test('counts the latest vote of each person, and says who they are', () => {
+    const { poll } = pollIn(vote(ann, ['No']), vote(bob, ['Yes', 'No']), vote(ann, ['Yes']));
+    assert.deepEqual(poll?.options, [
+      { text: 'Yes', votes: 1, names: '+15557654321' },
+      { text: 'No', votes: 2, names: 'Ann, +15557654321' },
+    ]);
+    assert.equal(poll?.voters, 2);
+    assert.equal(poll?.rule, 'Choose any number');
+  });
+
+  test('does not count who took the vote back, and has another version after a vote', () => {
+    assert.equal(pollIn(vote(ann, []), vote(ann, ['No'])).poll?.voters, 0);
+    assert.notEqual(pollIn(vote(ann, ['No'])).version, pollIn().version);
+  });
+});
+
+describe('a contact card', () => {
+  test('shows the numbers that are in it, however they are written', () => {
+    const vcard =
+      'BEGIN:VCARD\r\nFN:Carol\r\nTEL;type=CELL;waid=15550009999:+1 555 000 9999\r\nitem1.TEL:+15550008888\nNOTE:TEL:1\nEND:VCARD';
+    const marks = marksOf([incoming({ contacts: [{ display_name: 'Carol', vcard }] })]);
+    const { cards } = bubbleOf({ ...message, message_id: 'M1' }, marks);
+    assert.deepEqual(cards, [{ name: 'Carol', numbers: ['+1 555 000 9999', '+15550008888'] }]);
   });
 });

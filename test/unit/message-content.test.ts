@@ -5,6 +5,7 @@ import { proto } from '@whiskeysockets/baileys';
 import { controlOf } from '../../src/child/engine/control-content.ts';
 import { editedContent, editOf } from '../../src/child/engine/editing.ts';
 import { forwardedContent } from '../../src/child/engine/forwarding.ts';
+import { timeOf } from '../../src/child/events/messages.ts';
 import type { GroupFacts } from '../../src/child/engine/group-facts.ts';
 import { nameMentions, resolveMentions } from '../../src/child/engine/mentions.ts';
 import {
@@ -156,5 +157,22 @@ describe('who may change a message', () => {
     assert.ok(!isEffective(target, { change: 'edited', at: 4 }));
     assert.ok(isEffective(target, { change: 'deleted', at: 4 }));
     assert.ok(!isEffective({ ...target, isDeleted: true }, { change: 'edited', at: 9 }));
+  });
+});
+
+describe('the time of a message', () => {
+  const sent = { key: { id: 'M1' }, messageTimestamp: 1_767_225_600 };
+
+  test('is in the second that WhatsApp tells, where the message came in', () => {
+    assert.equal(timeOf(sent, 1_767_225_600_250), 1_767_225_600_250);
+  });
+
+  test('is at the end of that second when it came later, and at its beginning when our clock is behind', () => {
+    assert.equal(timeOf(sent, 1_767_225_700_000), 1_767_225_600_999);
+    assert.equal(timeOf(sent, 1_767_225_000_000), 1_767_225_600_000);
+  });
+
+  test('is now for one without a time', () => {
+    assert.equal(timeOf({ key: { id: 'M1' } }, 5), 5);
   });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { pageOf, queryOf, wishesOf } from '../../src/api/dashboard/session-list.ts';
+import { pageOf, queryOf, wishesOf, withActivity, type ListedSession } from '../../src/api/dashboard/session-list.ts';
 import { barParts, countByStatus } from '../../src/api/dashboard/session-tone.ts';
 import type { SessionResource } from '../../src/contract/operations/sessions.ts';
 
-const session = (number: number, change: Partial<SessionResource> = {}): SessionResource => ({
+const session = (number: number, change: Partial<ListedSession> = {}): ListedSession => ({
   id: `shop-${number}`,
   name: null,
   phone_number: `1555000${1000 + number}`,
@@ -14,6 +14,7 @@ const session = (number: number, change: Partial<SessionResource> = {}): Session
   created_at: number,
   updated_at: number,
   last_connected_at: number,
+  activity_at: number,
   is_logged_in: true,
   sandbox: false,
   isolated: null,
@@ -30,6 +31,13 @@ describe('the list of sessions', () => {
     assert.deepEqual(ids(pageOf(many, wishesOf({})).sessions).slice(0, 2), ['shop-0', 'shop-1']);
     const last = pageOf(many, wishesOf({ page: '9' }));
     assert.deepEqual([last.page, last.pages, last.sessions.length, last.matching], [3, 3, 20, 120]);
+  });
+
+  test('tells of the later of a message and a connection, and of neither when there was none', () => {
+    const connected = session(7);
+    assert.equal(withActivity(connected, 9500).activity_at, 9);
+    assert.equal(withActivity(connected, 2000).activity_at, 7);
+    assert.equal(withActivity({ ...connected, last_connected_at: null }, undefined).activity_at, null);
   });
 
   test('is searched by id, name and number, however the number is written', () => {

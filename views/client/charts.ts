@@ -17,7 +17,15 @@ export interface Chart {
   readonly lines: readonly Line[];
   /** How a value reads on the axis and under the cursor. */
   readonly format: (value: number) => string;
+  /** How far the marks of the axis may be apart: steps that `format` shows without rounding. */
+  readonly steps: readonly number[];
 }
+
+const powers = (base: number, count: number): readonly number[] => Array.from({ length: count }, (_, power) => base ** power);
+/** 1, 2, 5, 10, 20 … */
+export const wholeSteps: readonly number[] = powers(10, 10).flatMap((power) => [power, 2 * power, 5 * power]);
+/** From 1 KB, doubling. */
+export const byteSteps: readonly number[] = powers(2, 40).map((power) => 1024 * power);
 
 const drawn = new WeakMap<HTMLElement, uPlot>();
 const height = 190;
@@ -41,10 +49,10 @@ export async function drawChart(place: HTMLElement, chart: Chart): Promise<void>
       padding: [12, 8, 0, 0],
       cursor: { y: false, points: { size: 6 } },
       legend: { live: true },
-      scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+      scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, (chart.steps[0] ?? 1) * 2)] } },
       axes: [
         { ...axis, space: 70 },
-        { ...axis, size: 62, values: (_plot, marks) => marks.map((mark) => chart.format(mark)) },
+        { ...axis, size: 62, incrs: [...chart.steps], values: (_plot, marks) => marks.map((mark) => chart.format(mark)) },
       ],
       series: [
         { value: (_plot, at) => (at === null ? '' : new Date(at * 1000).toLocaleTimeString()) },

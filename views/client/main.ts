@@ -1,10 +1,12 @@
 /** What every page of the dashboard does; the script of the page itself is loaded behind it. */
 import { serveActions } from './actions.ts';
+import { showBusyForms } from './busy-forms.ts';
 import { goLive } from './live.ts';
 import { keepParts } from './parts.ts';
 import { keepTimes } from './times.ts';
 
 serveActions();
+showBusyForms();
 keepTimes();
 keepParts();
 

@@ -1,6 +1,6 @@
 /** The charts of the fleet page, renewed while it is looked at. */
 import { ask, listAt, numberAt } from './ask.ts';
-import { bytesOf, drawChart, keepWidths, renewed, type Line } from './charts.ts';
+import { bytesOf, byteSteps, drawChart, wholeSteps, keepWidths, renewed, type Line } from './charts.ts';
 import { find } from './dom.ts';
 
 const renewalMs = 15_000;
@@ -23,6 +23,7 @@ async function drawTraffic(): Promise<void> {
       line('failed', 'failed', 'red'),
     ],
     format: (value) => new Intl.NumberFormat('en').format(Math.round(value)),
+    steps: wholeSteps,
   });
 }
 
@@ -45,6 +46,7 @@ async function drawMemory(): Promise<void> {
     times: points.map((point) => numberAt(point, 'at') ?? 0),
     lines: lines.filter(({ values }) => values.some((value) => value !== null)),
     format: bytesOf,
+    steps: byteSteps,
   });
 }
 

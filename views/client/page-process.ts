@@ -1,6 +1,6 @@
 /** The charts of a session's process. */
 import { ask, listAt, numberAt } from './ask.ts';
-import { bytesOf, drawChart, keepWidths, renewed } from './charts.ts';
+import { bytesOf, byteSteps, drawChart, wholeSteps, keepWidths, renewed } from './charts.ts';
 import { find } from './dom.ts';
 
 const renewalMs = 15_000;
@@ -22,6 +22,7 @@ async function draw(): Promise<void> {
         { label: 'cap', colour: 'red', values: times.map(() => cap), isDashed: true },
       ],
       format: bytesOf,
+      steps: byteSteps,
     });
   }
   if (cpu) {
@@ -29,6 +30,7 @@ async function draw(): Promise<void> {
       times,
       lines: [{ label: 'CPU', colour: 'blue', values: values('cpu_percent'), isFilled: true }],
       format: (value) => `${value.toFixed(1)} %`,
+      steps: [0.1, 0.2, 0.5, ...wholeSteps],
     });
   }
   if (loop) {
@@ -36,6 +38,7 @@ async function draw(): Promise<void> {
       times,
       lines: [{ label: 'delay', colour: 'violet', values: values('loop_delay_ms'), isFilled: true }],
       format: (value) => `${Math.round(value)} ms`,
+      steps: wholeSteps,
     });
   }
 }

@@ -19,6 +19,7 @@ import { servePage, type DashboardPage } from './page.ts';
 import { auditPage } from './pages/audit.ts';
 import { fleetPage } from './pages/fleet.ts';
 import { newSessionPage } from './pages/new-session.ts';
+import { facePath, sessionFace } from './pages/session-face.ts';
 import { sessionMessagesPage } from './pages/session-messages.ts';
 import { sessionPeoplePage } from './pages/session-people.ts';
 import { sessionSettingsPage } from './pages/session-settings.ts';
@@ -37,6 +38,7 @@ export function dashboardRoutes(dependencies: DashboardDependencies): Router<Req
   const guard = requireBrowser(dependencies);
   router.get('/dashboard', guard, homeOfMost());
   for (const { path, serve } of servedPages(dependencies)) router.get(path, guard, serve);
+  router.get(facePath, guard, sessionFace(dependencies));
   for (const form of forms(dependencies)) {
     router.post(form.path, guard, formBody(form.bodyBytes), ownForms(dependencies.login), form.submit);
   }

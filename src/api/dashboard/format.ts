@@ -81,3 +81,12 @@ export function formatWords(name: string): string {
   const words = name.replaceAll('_', ' ').replace(/\bqr\b/, 'QR');
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
+
+/** `Ann Carter` → `AC`: of the first two words that begin with a letter; empty when none does. */
+export function initialsOf(name: string): string {
+  const letters = name
+    .slice(0, 200)
+    .split(/\s+/)
+    .flatMap((word) => /^\p{L}/u.exec(word)?.[0] ?? []);
+  return letters.slice(0, 2).join('').toLocaleUpperCase('en');
+}

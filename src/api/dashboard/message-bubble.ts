@@ -2,7 +2,7 @@
 import type { Result } from '../../contract/index.ts';
 import { isGroupJid } from '../../contract/ids.ts';
 import { formatPhone } from './format.ts';
-import type { MessageMarks } from './message-marks.ts';
+import type { MessageDetail, MessageMarks, Place, Poll } from './message-marks.ts';
 
 type Message = Result<'getMessage'>;
 type Preview = 'image' | 'video' | 'audio' | 'file';
@@ -10,6 +10,8 @@ type Preview = 'image' | 'video' | 'audio' | 'file';
 /** Longer texts are cut in a list; the message itself shows all of it. */
 const longestShown = 700;
 const longestLine = 120;
+/** Of those who chose an option, on hover. */
+const mostNames = 20;
 
 const previews: Readonly<Record<string, Preview>> = {
   image: 'image',
@@ -38,6 +40,7 @@ export const nameOf = (jid: string, { names }: Pick<MessageMarks, 'names'>): str
 export function bubbleOf(message: Message, marks: MessageMarks) {
   const { message_id: id, media, type, status } = message;
   const detail = marks.details.get(id);
+  const poll = pollOf(detail?.poll ?? null, { id, marks });
   const reactions = countOf(marks.reactions.get(id) ?? []);
   const text = message.deleted_at === null ? (message.body ?? '') : '';
   return {
@@ -56,9 +59,9 @@ export function bubbleOf(message: Message, marks: MessageMarks) {
     isDeleted: message.deleted_at !== null,
     isForwarded: detail?.isForwarded ?? false,
     quoted: detail?.quoted?.slice(0, longestLine) ?? null,
-    place: detail?.place ?? null,
+    place: placeOf(detail?.place ?? null),
     cards: detail?.cards ?? [],
-    poll: detail?.poll ?? null,
+    poll,
     sender: isGroupJid(message.chat) && !message.is_from_me ? nameOf(message.from, marks) : null,
     media:
       media === null || message.deleted_at !== null
@@ -79,14 +82,42 @@ export function bubbleOf(message: Message, marks: MessageMarks) {
       message.deleted_at,
       media === null ? '' : 'media',
       ...reactions.map(String),
+      ...(poll?.options ?? []).map(({ votes }) => `v${votes}`),
     ].join('.'),
   };
 }
 
+/** The place with where a map shows it. */
+const placeOf = (place: Place | null) =>
+  place === null
+    ? null
+    : {
+        ...place,
+        map: `https://www.openstreetmap.org/?mlat=${place.latitude}&mlon=${place.longitude}#map=16/${place.latitude}/${place.longitude}`,
+      };
+
+/** The poll with the votes that are known, each option with who chose it. */
+function pollOf(poll: Poll | null, { id, marks }: { readonly id: string; readonly marks: MessageMarks }) {
+  if (poll === null) return null;
+  const ballots = [...(marks.votes.get(id) ?? new Map<string, readonly string[]>())];
+  const { selectable } = poll;
+  return {
+    question: poll.question,
+    rule: selectable === 1 ? 'Choose one' : selectable === 0 ? 'Choose any number' : `Choose up to ${selectable}`,
+    voters: ballots.filter(([, selected]) => selected.length > 0).length,
+    options: poll.options.map((text) => {
+      const names = ballots.filter(([, selected]) => selected.includes(text)).map(([jid]) => nameOf(jid, marks));
+      return { text, votes: names.length, names: names.slice(0, mostNames).join(', ') };
+    }),
+  };
+}
+
 /** One line about a message, for a list of chats. */
-export function lineOf(message: Message): string {
+export function lineOf(message: Message, detail?: MessageDetail): string {
   if (message.deleted_at !== null) return 'Deleted';
-  const text = (message.body ?? '').slice(0, longestLine);
+  const { place, poll, cards = [] } = detail ?? {};
+  const words = message.body ?? poll?.question ?? place?.name ?? cards.map(({ name }) => name).join(', ');
+  const text = words.slice(0, longestLine);
   if (message.type === 'text') return text;
   const kind = `${message.type.slice(0, 1).toUpperCase()}${message.type.slice(1)}`;
   return text === '' ? kind : `${kind}: ${text}`;

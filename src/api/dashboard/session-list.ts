@@ -6,6 +6,9 @@ import { statuses } from './session-tone.ts';
 export const sortKeys = ['id', 'status', 'memory', 'restarts', 'activity', 'created'] as const;
 export type SortKey = (typeof sortKeys)[number];
 
+/** A session with when it was heard of last: a message, or a connection. Unix seconds. */
+export type ListedSession = SessionResource & { readonly activity_at: number | null };
+
 export interface ListWishes {
   /** In any case, in id, name, push name and phone number. */
   readonly search: string;
@@ -17,7 +20,7 @@ export interface ListWishes {
 }
 
 export interface SessionPage {
-  readonly sessions: readonly SessionResource[];
+  readonly sessions: readonly ListedSession[];
   /** That match. */
   readonly matching: number;
   readonly page: number;
@@ -41,7 +44,7 @@ export function wishesOf(query: Readonly<Record<string, string>>): ListWishes {
 }
 
 /** The page asked for; the last one when there are fewer. */
-export function pageOf(sessions: readonly SessionResource[], wishes: ListWishes): SessionPage {
+export function pageOf(sessions: readonly ListedSession[], wishes: ListWishes): SessionPage {
   const matching = sessions.filter((session) => isWanted(session, wishes));
   const order = wishes.isDescending ? -1 : 1;
   const sorted = matching.toSorted(
@@ -80,7 +83,7 @@ function isWanted(session: SessionResource, { search, status }: ListWishes): boo
   );
 }
 
-function compare(one: SessionResource, other: SessionResource, key: SortKey): number {
+function compare(one: ListedSession, other: ListedSession, key: SortKey): number {
   switch (key) {
     case 'id':
       return one.id.localeCompare(other.id);
@@ -91,10 +94,19 @@ function compare(one: SessionResource, other: SessionResource, key: SortKey): nu
     case 'restarts':
       return (one.child?.restarts ?? 0) - (other.child?.restarts ?? 0);
     case 'activity':
-      return (one.last_connected_at ?? 0) - (other.last_connected_at ?? 0);
+      return (one.activity_at ?? 0) - (other.activity_at ?? 0);
     case 'created':
       return one.created_at - other.created_at;
     default:
       return assertNever(key);
   }
+}
+
+/** When something was heard of a session last; `latestMessageAt` in unix milliseconds. */
+export function withActivity(session: SessionResource, latestMessageAt: number | undefined): ListedSession {
+  const times = [
+    session.last_connected_at,
+    latestMessageAt === undefined ? null : Math.floor(latestMessageAt / 1000),
+  ].filter((at) => at !== null);
+  return { ...session, activity_at: times.length === 0 ? null : Math.max(...times) };
 }

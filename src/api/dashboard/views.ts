@@ -9,6 +9,7 @@ import {
   formatInstant,
   formatPhone,
   formatWords,
+  initialsOf,
 } from './format.ts';
 import { viewsFolder } from './views-folder.ts';
 
@@ -25,6 +26,7 @@ export function createViews(clock: Clock): Render {
   environment.addFilter('bytes', formatBytes);
   environment.addFilter('count', formatCount);
   environment.addFilter('duration', formatDuration);
+  environment.addFilter('initials', initialsOf);
   environment.addFilter('phone', formatPhone);
   environment.addFilter('words', formatWords);
   // Unix seconds, as resources have them.

@@ -88,8 +88,11 @@ export function mapMessage(facts: MessageFacts): { readonly record: MessageRecor
   };
 }
 
-/** Unix milliseconds of a message; `now` for one without a time of its own. */
+/**
+ * Unix milliseconds of a message; `now` for one without a time of its own. WhatsApp tells whole seconds: within its second
+ * a message stands where it came in, for else it would stand before what it answers.
+ */
 export function timeOf(message: WAMessage, now: number): number {
   const seconds = Number(message.messageTimestamp ?? 0);
-  return seconds > 0 ? seconds * 1000 : now;
+  return seconds > 0 ? Math.min(Math.max(now, seconds * 1000), seconds * 1000 + 999) : now;
 }

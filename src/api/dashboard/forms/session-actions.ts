@@ -8,6 +8,7 @@ import type { DashboardDependencies } from '../dependencies.ts';
 import { formField, formFields } from '../form-body.ts';
 import type { DashboardForm } from '../form.ts';
 import { assertAllowed, pageCall } from '../page.ts';
+import { queryOf, wishesOf } from '../session-list.ts';
 import { redirect } from '../sign-in.ts';
 
 const actions = {
@@ -18,6 +19,8 @@ const actions = {
   delete: 'deleteSession',
 } as const satisfies Record<string, OperationName>;
 type Action = keyof typeof actions;
+/** Of the ticked sessions; each may take seconds. */
+const atOnce = 10;
 
 const isAction = (name: string): name is Action => Object.hasOwn(actions, name);
 const doneWords: Readonly<Record<Action, string>> = {
@@ -36,17 +39,23 @@ export function sessionActionForms(dependencies: DashboardDependencies): readonl
         const action = actionOf(formField(ctx, 'action'));
         const ids = formFields(ctx, 'session').flatMap((text) => parseSessionId(text) ?? []);
         const failures: string[] = [];
-        let done = 0;
-        for (const id of ids) {
+        const one = async (id: SessionId): Promise<void> => {
           try {
             await act(dependencies, ctx, { id, action });
-            done += 1;
           } catch (error) {
             failures.push(`${id}: ${toWardenError(error).message}`);
           }
+        };
+        for (let start = 0; start < ids.length; start += atOnce) {
+          await Promise.all(ids.slice(start, start + atOnce).map(one));
         }
+        const done = ids.length - failures.length;
         const what = ids.length === 0 ? 'No session was ticked.' : `${done} of ${ids.length} ${doneWords[action]}.`;
-        back(ctx, '/dashboard/sessions', [what, ...failures.slice(0, 3)].join(' '));
+        const shown = queryOf(wishesOf(Object.fromEntries(new URLSearchParams(formField(ctx, 'shown')))), {});
+        back(ctx, `/dashboard/sessions?${shown}`, {
+          words: [what, ...failures.slice(0, 3)].join(' '),
+          isGood: done === ids.length && done > 0,
+        });
       },
     },
     {
@@ -57,7 +66,7 @@ export function sessionActionForms(dependencies: DashboardDependencies): readonl
         if (id === null) throw new WardenError('session_not_found');
         await act(dependencies, ctx, { id, action });
         const where = action === 'delete' ? '/dashboard/sessions' : `/dashboard/sessions/${id}`;
-        back(ctx, where, `${id} ${doneWords[action]}.`);
+        back(ctx, where, { words: `${id} ${doneWords[action]}.`, isGood: true });
       },
     },
   ];
@@ -84,6 +93,12 @@ function actionOf(name: string): Action {
   });
 }
 
-function back(ctx: RequestContext, path: string, notice: string): void {
-  redirect(ctx, `${path}?notice=${encodeURIComponent(notice)}`);
+function back(
+  ctx: RequestContext,
+  path: string,
+  { words, isGood }: { readonly words: string; readonly isGood: boolean },
+): void {
+  const url = new URL(path, 'http://gateway.invalid');
+  url.searchParams.set(isGood ? 'notice' : 'problem', words);
+  redirect(ctx, `${url.pathname}${url.search}`);
 }

@@ -5,7 +5,7 @@ import { trafficWindow, presentTraffic } from '../../presenters/vitals.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
 import { percentOf } from '../format.ts';
 import { assertAllowed, definePage } from '../page.ts';
-import { barParts, countByStatus } from '../session-tone.ts';
+import { barParts, countByStatus, statusWords } from '../session-tone.ts';
 import { visibleSessions } from '../visible-sessions.ts';
 import { wordsOfHealth } from '../webhook-words.ts';
 
@@ -43,7 +43,9 @@ export function fleetPage(dependencies: DashboardDependencies) {
         sessions,
         statusBar: barParts(countByStatus(sessions), barWidth),
         connected: sessions.filter(({ status }) => status === 'connected').length,
-        troubled: sessions.filter(({ status }) => troubled.has(status)),
+        troubled: sessions
+          .filter(({ status }) => troubled.has(status))
+          .map((session) => ({ ...session, words: statusWords[session.status] })),
         traffic: { received: sum('received'), sent: sum('sent'), failed: sum('failed') },
         webhooks: webhookStats,
         failingWebhooks: webhookStats.failing_webhooks.map((each) => ({ ...each, ...wordsOfHealth(each) })),

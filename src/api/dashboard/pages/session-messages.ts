@@ -1,6 +1,7 @@
 /** The messages of a session: its chats and one of them, what is to be sent later, and what goes to many. */
 import { isGroupJid, parseJid, parseMessageId } from '../../../contract/ids.ts';
 import { WardenError } from '../../../contract/errors.ts';
+import type { Result } from '../../../contract/index.ts';
 import type { SessionRow } from '../../../store/store.ts';
 import { callerOf, type Caller } from '../../caller.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
@@ -8,9 +9,12 @@ import { formatPhone } from '../format.ts';
 import { noProblems, type FormProblems } from '../form.ts';
 import { bubbleOf, lineOf, nameOf } from '../message-bubble.ts';
 import { markEvents, marksOf, type MessageMarks } from '../message-marks.ts';
+import { withOwnReactions, withSent } from '../sent-details.ts';
 import { askSession } from '../session-call.ts';
 import { defineSessionPage, type SessionPageCall } from '../session-page.ts';
 import { outgoingModel, type BulkFormValues } from './session-outgoing.ts';
+
+type Message = Result<'getMessage'>;
 
 const shownMessages = 40;
 const shownChats = 30;
@@ -52,6 +56,7 @@ export function sessionMessagesPage(dependencies: DashboardDependencies, refused
       'message_edited',
       'message_deleted',
       'reaction',
+      'poll_vote',
       'session_pacing',
       'bulk_progress',
       'bulk_finished',
@@ -78,7 +83,13 @@ export function sessionMessagesPage(dependencies: DashboardDependencies, refused
         chat:
           chat === null
             ? null
-            : { jid: chat, name: nameOf(chat, marks), number: formatPhone(chat), isGroup: isGroupJid(chat) },
+            : {
+                jid: chat,
+                name: nameOf(chat, marks),
+                isNamed: marks.names.has(chat),
+                number: formatPhone(chat),
+                isGroup: isGroupJid(chat),
+              },
         newChat: {
           isOpen: query['new'] === '1' || (typed !== '' && chat === null),
           typed: chat === null ? typed : '',
@@ -106,7 +117,8 @@ export interface Asked {
 }
 
 /** Chats, or what was found in all of them. */
-async function chatsModel({ dependencies, caller, row, marks }: Asked, { query }: SessionPageCall) {
+async function chatsModel(asked: Asked, { query }: SessionPageCall) {
+  const { dependencies, caller, row, marks } = asked;
   const search = (query['q'] ?? '').trim().slice(0, 200);
   const cursor = query['chats'];
   const isShort = search !== '' && search.length < shortestSearch;
@@ -125,6 +137,10 @@ async function chatsModel({ dependencies, caller, row, marks }: Asked, { query }
   }
   const input = { limit: shownChats, ...(cursor === undefined ? {} : { cursor }) };
   const page = await askSession(dependencies, 'listChats', { caller, row, input });
+  const detailed = await sentMarks(
+    asked,
+    page.chats.map(({ last_message: last }) => last),
+  );
   return {
     search,
     problem: isShort ? `At least ${shortestSearch} characters.` : null,
@@ -137,7 +153,7 @@ async function chatsModel({ dependencies, caller, row, marks }: Asked, { query }
       isGroup,
       name: nameOf(chat, marks),
       isNamed: marks.names.has(chat),
-      line: lineOf(last),
+      line: lineOf(last, detailed.details.get(last.message_id)),
       isMine: last.is_from_me,
       status: last.status,
       at: last.timestamp,
@@ -146,12 +162,11 @@ async function chatsModel({ dependencies, caller, row, marks }: Asked, { query }
 }
 
 /** A page of a chat, the oldest message first. */
-async function threadModel(
-  { dependencies, caller, row, marks }: Asked,
-  { chat, cursor }: { readonly chat: string; readonly cursor: string | null },
-) {
+async function threadModel(asked: Asked, { chat, cursor }: { readonly chat: string; readonly cursor: string | null }) {
+  const { dependencies, caller, row } = asked;
   const input = { chat, limit: shownMessages, ...(cursor === null ? {} : { cursor }) };
   const page = await askSession(dependencies, 'listMessages', { caller, row, input });
+  const marks = await sentMarks(asked, page.messages);
   return {
     messages: page.messages.toReversed().map((message) => bubbleOf(message, marks)),
     total: page.total,
@@ -160,8 +175,25 @@ async function threadModel(
   };
 }
 
+/** The marks with what is in those of the messages that are the account's own, and with its own reactions. */
+async function sentMarks({ dependencies, row, marks }: Asked, messages: readonly Message[]): Promise<MessageMarks> {
+  const { store } = dependencies;
+  const ids = messages.map((message) => message.message_id);
+  const own = messages.filter((message) => message.is_from_me).map((message) => message.message_id);
+  const bodies = new Map(messages.map((message) => [message.message_id, message.body]));
+  const [sent, reactions] = await Promise.all([
+    own.length === 0 ? [] : store.messages.listSentContents(row.id, own),
+    store.messages.listOwnReactions(row.id, ids),
+  ]);
+  return withOwnReactions(
+    withSent(marks, sent, (id) => bodies.get(id) ?? null),
+    reactions,
+  );
+}
+
 /** One message in full with how far it has come; null when none was asked for. */
-async function openedMessage({ dependencies, caller, row, marks }: Asked, typed: string) {
+async function openedMessage(asked: Asked, typed: string) {
+  const { dependencies, caller, row } = asked;
   const input = { message_id: typed };
   if (parseMessageId(typed) === null) return null;
   try {
@@ -169,6 +201,7 @@ async function openedMessage({ dependencies, caller, row, marks }: Asked, typed:
       askSession(dependencies, 'getMessage', { caller, row, input }),
       askSession(dependencies, 'getMessageTimeline', { caller, row, input }),
     ]);
+    const marks = await sentMarks(asked, [message]);
     const [first] = timeline.events;
     const steps = timeline.events.map((step) => ({
       words: step.status.replace(/^./, (letter) => letter.toUpperCase()),

@@ -93,21 +93,13 @@ export function sessionPeoplePage(dependencies: DashboardDependencies) {
   });
 }
 
-/** What WhatsApp tells of somebody, with the address of the picture where there is one to see. */
+/** What WhatsApp tells of somebody. */
 async function contactOf(
   dependencies: DashboardDependencies,
   { caller, row, typed }: { readonly caller: Caller; readonly row: SessionRow; readonly typed: string },
 ) {
   const { contacts } = await askSession(dependencies, 'getContactInfo', { caller, row, input: { phones: [typed] } });
-  const [contact] = contacts;
-  if (contact === undefined) return null;
-  if (contact.picture_id === null) return { ...contact, picture: null };
-  const picture = await askSession(dependencies, 'getPicture', {
-    caller,
-    row,
-    input: { jid: contact.jid, type: 'image' },
-  }).catch(() => null);
-  return { ...contact, picture: picture !== null && /^https?:\/\//.test(picture.url) ? picture.url : null };
+  return contacts[0] ?? null;
 }
 
 /** The error's own words, with what was expected of the fields. */

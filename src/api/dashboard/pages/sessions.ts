@@ -3,7 +3,7 @@ import { operations } from '../../../contract/index.ts';
 import { isAllowed } from '../../auth/principal.ts';
 import type { DashboardDependencies } from '../dependencies.ts';
 import { definePage } from '../page.ts';
-import { pageOf, queryOf, sortKeys, wishesOf, type ListWishes, type SortKey } from '../session-list.ts';
+import { pageOf, queryOf, sortKeys, wishesOf, withActivity, type ListWishes, type SortKey } from '../session-list.ts';
 import { countByStatus, statusWords, toneOf } from '../session-tone.ts';
 import { sparklinePoints } from '../sparkline.ts';
 import { visibleSessions } from '../visible-sessions.ts';
@@ -15,12 +15,12 @@ const columnWords: Readonly<Record<SortKey, string>> = {
   status: 'Status',
   memory: 'Memory',
   restarts: 'Restarts',
-  activity: 'Last connected',
+  activity: 'Last activity',
   created: 'Created',
 };
 
 export function sessionsPage(dependencies: DashboardDependencies) {
-  const { supervisor, sandbox } = dependencies;
+  const { store, supervisor, sandbox } = dependencies;
   const lineOf = (id: string, capBytes: number): string => {
     const parsed = parseSessionId(id);
     if (parsed === null) return '';
@@ -40,7 +40,11 @@ export function sessionsPage(dependencies: DashboardDependencies) {
     load: async ({ principal, query }) => {
       const all = await visibleSessions(dependencies, principal);
       const wishes = wishesOf(query);
-      const found = pageOf(all, wishes);
+      const latest = await store.messages.latestOf(all.flatMap(({ id }) => parseSessionId(id) ?? []));
+      const found = pageOf(
+        all.map((session) => withActivity(session, latest.get(session.id))),
+        wishes,
+      );
       return {
         total: all.length,
         wishes,
@@ -65,6 +69,7 @@ export function sessionsPage(dependencies: DashboardDependencies) {
             isOn: wishes.status === status,
           })),
         ],
+        shown: queryOf(wishes, {}),
         columns: columnsOf(wishes),
         previous: found.page > 1 ? queryOf(wishes, { page: found.page - 1 }) : null,
         next: found.page < found.pages ? queryOf(wishes, { page: found.page + 1 }) : null,
