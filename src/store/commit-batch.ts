@@ -1,4 +1,4 @@
-/** What one transaction of the group commit does with the writes that it carries. */
+/** What one transaction of the group commit does with the writes that it carries, step by step. */
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { assertNever } from '../contract/assert-never.ts';
@@ -66,11 +66,16 @@ export async function commitBatch(
 
   return writes.map((write, index) => {
     if (write.tag === 'sending' && failedBefore(write.body.session, write.body.record.id)) {
-      return new WardenError('unprocessable', {
-        message: 'The message has failed already; it must not be sent any more.',
-      });
+      return failedAlready();
     }
     return outcomes[index] ?? null;
+  });
+}
+
+/** What the sender of a message hears that has failed meanwhile. */
+export function failedAlready(): WardenError {
+  return new WardenError('unprocessable', {
+    message: 'The message has failed already; it must not be sent any more.',
   });
 }
 

@@ -8,7 +8,7 @@ import { createAuditStore } from './audit.ts';
 import { createBrowserSessionsStore } from './browser-sessions.ts';
 import { createBulkStore } from './bulk.ts';
 import { createChildrenStore } from './children.ts';
-import { commitBatch } from './commit-batch.ts';
+import { createCommit } from './commit.ts';
 import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
 import { createEventsStore } from './events.ts';
@@ -45,10 +45,7 @@ export async function createStore(options: {
   const database = await openDatabase(connection, log);
   const nextUlid = monotonicFactory();
   const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
-  const queue = new CommitQueue(
-    (writes) => database.transaction((transaction) => commitBatch(transaction, writes, newEventId)),
-    log,
-  );
+  const queue = new CommitQueue(createCommit(database, newEventId), log);
   const listener = new NotificationListener(connection, log);
   const credentials = createCredentialsStore(database);
   const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);

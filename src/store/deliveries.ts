@@ -82,6 +82,7 @@ export function createDeliveriesStore(database: Database, newEventId: () => stri
           scheduleOffset: 0,
           isDue: true,
           isLaned: false,
+          isCrowded: false,
           event: { id: eventId, name: event.name, session, sequence, at, data: event.data },
         };
       }),

@@ -7,12 +7,12 @@ import { moveStatus, type StatusRow } from './message-status.ts';
 import { noRow } from './pool.ts';
 import { bytesOf, textOf, timestampOf } from './values.ts';
 
-interface SessionRecord {
+export interface SessionRecord {
   readonly session: string;
   readonly record: MessageRecord;
 }
 
-const columnTypes = [
+export const columnTypes = [
   'text',
   'text',
   'text',
@@ -27,7 +27,7 @@ const columnTypes = [
   'text',
 ];
 
-function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
+export function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
   return [
     session,
     textOf(record.id),
@@ -44,7 +44,7 @@ function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
   ];
 }
 
-const identityOf = (session: string, record: Pick<MessageRecord, 'id' | 'chat' | 'sender' | 'fromMe'>): string =>
+export const identityOf = (session: string, record: Pick<MessageRecord, 'id' | 'chat' | 'sender' | 'fromMe'>): string =>
   JSON.stringify(
     record.fromMe
       ? [session, textOf(record.id)]

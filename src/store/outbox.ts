@@ -31,7 +31,9 @@ export function createOutboxStore(
             where h.webhook_id = e.id and h.retry_at <= now() and (h.probe_until is null or h.probe_until <= now())
             returning h.webhook_id
           ), due as (
-            select d.id, d.is_due from endpoints e
+            select d.id, d.is_due,
+              not e.is_closed or e.leases + count(*) over (partition by e.id) >= ${maxLeasesPerWebhook} as is_crowded
+            from endpoints e
             cross join lateral (
               select p.id, p.due_at, p.due_at <= now() as is_due from deliveries p
               where p.webhook_id = e.id and ${isFree}
@@ -51,7 +53,7 @@ export function createOutboxStore(
           from due, webhooks w, events e
           where d.id = due.id and w.id = d.webhook_id and e.id = d.event_id
           returning d.id as delivery_id, d.attempts, d.schedule_offset, due.is_due,
-            d.lane is not null as is_laned, ${targetColumns},
+            d.lane is not null as is_laned, due.is_crowded, ${targetColumns},
             e.id as event_id, e.name, e.sequence, e.at, e.data
         `);
         return rows.toSorted((a, b) => a.delivery_id - b.delivery_id).map(toClaimed);
@@ -134,6 +136,7 @@ const claimedRow = targetRow.extend({
   schedule_offset: z.number(),
   is_due: z.boolean(),
   is_laned: z.boolean(),
+  is_crowded: z.boolean(),
   event_id: z.string(),
   name: z.string(),
   sequence: z.number(),
@@ -143,7 +146,7 @@ const claimedRow = targetRow.extend({
 
 function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
   const { delivery_id: deliveryId, schedule_offset: scheduleOffset, is_due: isDue, is_laned: isLaned, ...rest } = row;
-  const { attempts, event_id: eventId, name, sequence, at, data, ...webhook } = rest;
+  const { attempts, event_id: eventId, name, sequence, at, data, is_crowded: isCrowded, ...webhook } = rest;
   return {
     id: String(deliveryId),
     webhook,
@@ -151,6 +154,7 @@ function toClaimed(row: z.output<typeof claimedRow>): ClaimedDelivery {
     scheduleOffset,
     isDue,
     isLaned,
+    isCrowded,
     event: { id: eventId, name, session: webhook.session, sequence, at, data },
   };
 }

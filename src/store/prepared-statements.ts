@@ -23,8 +23,15 @@ export function createPreparedStatements(): Interceptor {
         return query;
       }
       runs.delete(query.sql);
-      names.set(query.sql, `warden_${createHash('sha256').update(query.sql).digest('base64url').slice(0, 22)}`);
+      const hash = createHash('sha256').update(query.sql).digest('base64url').slice(0, 22);
+      names.set(query.sql, `warden_${labelOf(query.sql)}${hash}`);
       return query;
     },
   };
+}
+
+/** A statement that begins with a comment of one word bears it in its name, so that it is known on the line. */
+function labelOf(text: string): string {
+  const label = /^\s*\/\* (\w+) \*\//.exec(text)?.[1];
+  return label === undefined ? '' : `${label}_`;
 }

@@ -124,6 +124,8 @@ export interface ClaimedDelivery {
   readonly isDue: boolean;
   /** Whether others wait behind it. */
   readonly isLaned: boolean;
+  /** Whether its webhook may have more that wait for a place: it has all of its places in use, or its receiver is probed. */
+  readonly isCrowded: boolean;
   readonly event: {
     readonly id: string;
     readonly name: string;

@@ -53,6 +53,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { outbox, deliverer, disable, settings, log, clock, random } = options;
   const interrupt = new AbortController();
   const inFlight = new Map<string, Promise<void>>();
+  /** Webhooks of which the last claim may have left something for want of places. */
+  const crowded = new Set<string>();
   let unlisten: (() => void) | null = null;
   let timer: NodeJS.Timeout | null = null;
   let round: Promise<void> | null = null;
@@ -106,6 +108,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const free = settings.concurrency - inFlight.size;
       if (free <= 0 || isStopped) return found;
       const claimed = await outbox.claim(free, settings.leaseMs);
+      for (const { webhook, isCrowded } of claimed) {
+        if (isCrowded) crowded.add(webhook.id);
+        else crowded.delete(webhook.id);
+      }
       for (const delivery of claimed) launch(delivery);
       found += claimed.length;
       if (claimed.length < free) return found;
@@ -117,15 +123,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       .catch((error: unknown) => {
         // Its lease lapses and somebody sends it again: at least once.
         log.warn({ err: error, delivery: delivery.id }, 'outcome of a delivery could not be stored');
+        return false;
       })
-      .finally(() => {
+      .then((isDelivered) => {
+        const wasFull = inFlight.size >= settings.concurrency;
         inFlight.delete(delivery.id);
-        wake();
+        // What was due and had a place is claimed already: only what waited for this one can be had now.
+        if (!isDelivered || delivery.isLaned || crowded.has(delivery.webhook.id) || wasFull) wake();
       });
     inFlight.set(delivery.id, work);
   };
 
-  const send = async (delivery: ClaimedDelivery): Promise<void> => {
+  /** Answers whether it was delivered. */
+  const send = async (delivery: ClaimedDelivery): Promise<boolean> => {
     const attempt = await deliverer.attempt(delivery, interrupt.signal);
     const now = clock.now();
     const outcome = classifyAttempt(attempt, {
@@ -140,6 +150,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (verdict?.tag === 'failure' && verdict.isGone) await disable(delivery.webhook, goneReason);
     const judgement = await settle(delivery, outcome, verdict);
     if (judgement !== null && judgement.disable !== null) await disable(delivery.webhook, judgement.disable);
+    return outcome.tag === 'delivered';
   };
 
   /** Answers what the attempt has made of the receiver's health; null when it was not the one to settle the delivery. */
