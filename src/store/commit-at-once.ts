@@ -3,7 +3,7 @@
  * same batch step by step takes a dozen. It does everything or, when an epoch or a webhook is not what the plan says,
  * nothing. A part that a batch does not need is not in its statement.
  */
-import { sql, type CommonQueryMethods, type SqlFragment } from 'slonik';
+import { sql, type CommonQueryMethods, type FragmentSqlToken as SqlFragment } from 'slonik';
 import { z } from 'zod';
 import type { CommitPlan, PlannedEvent } from './commit-plan.ts';
 import { hookVersion } from './hook-book.ts';
