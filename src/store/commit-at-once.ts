@@ -7,6 +7,8 @@ import { sql, type CommonQueryMethods, type FragmentSqlToken as SqlFragment } fr
 import { z } from 'zod';
 import type { CommitPlan, PlannedEvent } from './commit-plan.ts';
 import { hookVersion } from './hook-book.ts';
+import { maxLeasesPerWebhook } from './outbox.ts';
+import type { ClaimedDelivery, LeaseTaker } from './webhook-records.ts';
 import { columnsOf, columnTypes } from './message-writes.ts';
 import { rank } from './message-status.ts';
 import { bytesOf, textOf, timestampOf } from './values.ts';
@@ -15,40 +17,86 @@ import { bytesOf, textOf, timestampOf } from './values.ts';
 export interface AtOnceOutcome {
   /** Whether a message that was about to be sent has failed already. */
   readonly hasFailed: (session: string, id: string) => boolean;
+  /** Deliveries that were created under lease. */
+  readonly leased: readonly ClaimedDelivery[];
+}
+
+interface AtOnceOptions {
+  readonly newEventId: () => string;
+  /** Whoever sends deliveries at once; null when nobody has room. */
+  readonly taker: Pick<LeaseTaker, 'leaseMs' | 'places'> | null;
+  /** Unix milliseconds. */
+  readonly now: number;
 }
 
 /** Null when nothing was done: another has a session now, a webhook has changed, or edits wait for a message. */
 export async function commitAtOnce(
   connection: CommonQueryMethods,
   plan: CommitPlan,
-  newEventId: () => string,
+  { newEventId, taker, now }: AtOnceOptions,
 ): Promise<AtOnceOutcome | null> {
+  const eventIds = plan.events.map(() => newEventId());
   const parts = [
     ...guard(plan),
     ...keyParts(plan),
     ...messageParts(plan),
     ...statusParts(plan),
-    ...eventParts(plan, newEventId),
+    ...eventParts(plan, eventIds),
+    ...deliveryParts(plan, taker),
   ];
-  const hasDeliveries = plan.events.some(({ webhooks }) => webhooks.length > 0);
-  const filled =
-    plan.sending.length > 0
-      ? sql.fragment`(select json_agg(json_build_array(session_id, id)) from filled)`
-      : sql.fragment`null::json`;
-  const { done, sendable } = await connection.one(sql.type(outcomeRow)`
-    /* commit */ with ${sql.join(parts, sql.fragment`, `)}
-    select exists (select from guard) as done, ${filled} as sendable
-    ${hasDeliveries ? sql.fragment`, (select pg_notify('warden_deliveries', '')::text where exists (select from delivered)) as told` : sql.fragment``}
+  const answers = [sql.fragment`exists (select from guard) as done`];
+  if (plan.sending.length > 0) {
+    answers.push(sql.fragment`(select json_agg(json_build_array(session_id, id)) from filled) as sendable`);
+  }
+  if (plan.events.some(({ webhooks }) => webhooks.length > 0)) answers.push(leasedAnswer, waitingAnswer);
+  const { done, sendable, leased } = await connection.one(sql.type(outcomeRow)`
+    /* commit */ with ${sql.join(parts, sql.fragment`, `)} select ${sql.join(answers, sql.fragment`, `)}
   `);
   if (!done) return null;
   const sent = new Set((sendable ?? []).map((pair) => JSON.stringify(pair)));
-  return { hasFailed: (session, id) => !sent.has(JSON.stringify([session, textOf(id)])) };
+  return {
+    hasFailed: (session, id) => !sent.has(JSON.stringify([session, textOf(id)])),
+    leased: (leased ?? []).flatMap((each) => claimedOf(plan, { eventIds, now }, each)),
+  };
 }
 
 const outcomeRow = z.object({
   done: z.boolean(),
-  sendable: z.array(z.tuple([z.string(), z.string()])).nullable(),
+  sendable: z.array(z.tuple([z.string(), z.string()])).nullish(),
+  leased: z.array(z.tuple([z.number(), z.string(), z.string(), z.number(), z.boolean()])).nullish(),
 });
+
+/** Those that were created under lease, and whether they have the last places of their webhook. */
+const leasedAnswer = sql.fragment`(
+  select json_agg(json_build_array(d.id, d.webhook_id, d.event_id, d.sequence, d.taken >= r.places))
+  from (
+    select *, count(*) over (partition by webhook_id) as taken from delivered where lease_until is not null
+  ) d join roomy r on r.webhook_id = d.webhook_id
+) as leased`;
+
+/** Wakes the dispatchers of all gateways for the others. */
+const waitingAnswer = sql.fragment`(
+  select pg_notify('warden_deliveries', '')::text where exists (select from delivered where lease_until is null)
+) as waiting`;
+
+type Leased = NonNullable<z.output<typeof outcomeRow>['leased']>[number];
+
+function claimedOf(
+  { events, hooks }: CommitPlan,
+  { eventIds, now }: { readonly eventIds: readonly string[]; readonly now: number },
+  [id, webhookId, eventId, sequence, isCrowded]: Leased,
+): readonly ClaimedDelivery[] {
+  const planned = events[eventIds.indexOf(eventId)];
+  const hook = hooks.find((each) => each.id === webhookId);
+  if (planned === undefined || hook === undefined) return [];
+  const { target, previousSecret, previousSecretUntil } = hook;
+  const { name, data } = planned.event;
+  const webhook = { ...target, previousSecret: (previousSecretUntil ?? 0) > now ? previousSecret : null };
+  const event = { id: eventId, name, session: target.session, sequence, at: planned.at, data };
+  return [
+    { id: String(id), webhook, attempts: 0, scheduleOffset: 0, isDue: true, isLaned: false, isCrowded, event },
+  ];
+}
 
 type Parts = readonly SqlFragment[];
 
@@ -250,12 +298,11 @@ function statusParts({ moves }: CommitPlan): Parts {
   ];
 }
 
-function eventParts({ events, messages, told, moves }: CommitPlan, newEventId: () => string): Parts {
+function eventParts({ events, messages, told, moves }: CommitPlan, eventIds: readonly string[]): Parts {
   if (events.length === 0) return [];
   const steps = events.flatMap(({ session, steps: each }, index) =>
     each.map((step) => [index, session, step.id, step.rank]),
   );
-  const deliveries = events.flatMap(({ webhooks }, index) => webhooks.map((webhook) => [index, webhook]));
   const isTold = sql.join(
     [
       sql.fragment`w.condition = 'always'`,
@@ -304,7 +351,7 @@ function eventParts({ events, messages, told, moves }: CommitPlan, newEventId: (
       told as materialized (
         select w.*, row_number() over (order by w.number) as place,
           row_number() over (partition by w.session_id order by w.number) as step
-        from ${sql.unnest(events.map((event, index) => eventRow(event, index, newEventId())), [...eventTypes])}
+        from ${sql.unnest(events.map((event, index) => eventRow(event, index, eventIds[index] ?? '')), [...eventTypes])}
           as w (number, id, session_id, name, at, data, condition, about, from_me, chat, sender), guard
         where ${isTold}
       ), raised as (
@@ -324,21 +371,48 @@ function eventParts({ events, messages, told, moves }: CommitPlan, newEventId: (
         returning id, sequence
       )
     `,
-    ...(deliveries.length === 0
-      ? []
-      : [
-          sql.fragment`
-            delivered as (
-              insert into deliveries (webhook_id, event_id, sequence)
-              select d.webhook_id, e.id, e.sequence
-              from ${sql.unnest(deliveries, ['int4', 'text'])} with ordinality as d (number, webhook_id, ordinal)
-              join told t on t.number = d.number join written e on e.id = t.id
-              order by d.ordinal
-              on conflict (webhook_id, event_id) do nothing
-              returning id
-            )
-          `,
-        ]),
+  ];
+}
+
+/**
+ * A webhook has room when a claim would give its delivery out at once: its receiver does well, nothing that is due waits
+ * for it, and not all of its places are taken.
+ */
+function deliveryParts({ events }: CommitPlan, taker: AtOnceOptions['taker']): Parts {
+  const rows = events.flatMap(({ webhooks }, index) => webhooks.map((webhook) => [index, webhook]));
+  if (rows.length === 0) return [];
+  const webhooks = [...new Set(events.flatMap((event) => event.webhooks))];
+  return [
+    sql.fragment`
+      roomy as materialized (
+        select h.webhook_id, ${maxLeasesPerWebhook}::bigint - (
+          select count(*) from deliveries l
+          where l.webhook_id = h.webhook_id and l.status = 'pending' and l.lease_until > now()
+        ) as places
+        from webhook_health h
+        where h.webhook_id = any (${sql.array(webhooks, 'text')}) and h.retry_at is null and not exists (
+          select from deliveries p
+          where p.webhook_id = h.webhook_id and p.status = 'pending' and not p.blocked and p.due_at <= now()
+            and (p.lease_until is null or p.lease_until <= now())
+        )
+      ), delivered as (
+        insert into deliveries (webhook_id, event_id, sequence, lease_until)
+        select d.webhook_id, d.event_id, d.sequence, case
+          when d.place <= r.places and d.turn <= ${taker?.places() ?? 0}
+          then clock_timestamp() + ${taker?.leaseMs ?? 0} * interval '1 millisecond'
+        end
+        from (
+          select d.webhook_id, e.id as event_id, e.sequence, row_number() over (order by d.ordinal) as turn,
+            row_number() over (partition by d.webhook_id order by d.ordinal) as place
+          from ${sql.unnest(rows, ['int4', 'text'])} with ordinality as d (number, webhook_id, ordinal)
+          join told t on t.number = d.number join written e on e.id = t.id
+        ) d
+        left join roomy r on r.webhook_id = d.webhook_id
+        order by d.turn
+        on conflict (webhook_id, event_id) do nothing
+        returning id, webhook_id, event_id, sequence, lease_until
+      )
+    `,
   ];
 }
 

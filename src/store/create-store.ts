@@ -15,6 +15,7 @@ import { createEventsStore } from './events.ts';
 import { createDeliveriesStore } from './deliveries.ts';
 import { CommitQueue } from './group-commit.ts';
 import { createIdempotencyStore } from './idempotency.ts';
+import { LeaseDesk } from './lease-desk.ts';
 import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
 import { NotificationListener } from './notification-listener.ts';
@@ -45,7 +46,8 @@ export async function createStore(options: {
   const database = await openDatabase(connection, log);
   const nextUlid = monotonicFactory();
   const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
-  const queue = new CommitQueue(createCommit(database, newEventId), log);
+  const desk = new LeaseDesk();
+  const queue = new CommitQueue(createCommit({ database, newEventId, desk, clock }), log);
   const listener = new NotificationListener(connection, log);
   const credentials = createCredentialsStore(database);
   const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);
@@ -72,7 +74,7 @@ export async function createStore(options: {
     events: createEventsStore(database, listener),
     webhooks: createWebhooksStore(database, newEventId),
     webhookHealth: createWebhookHealthStore(database),
-    outbox: createOutboxStore(database, listener, settling),
+    outbox: createOutboxStore(database, listener, settling, desk),
     deliveries: createDeliveriesStore(database, newEventId),
     tokens: createTokensStore(database),
     audit: createAuditStore(database),

@@ -5,13 +5,19 @@
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { conditionsColumn } from './webhook-columns.ts';
+import { sessionIdColumn } from './values.ts';
 import type { Subscription } from './webhook-match.ts';
+import type { DeliveryTarget } from './webhook-records.ts';
 
 /** An enabled webhook. */
 export interface Hook extends Subscription {
   readonly id: string;
   readonly session: string;
   readonly ordered: boolean;
+  readonly target: Omit<DeliveryTarget, 'previousSecret'>;
+  /** The secret before the last rotation, and until when it signs, too. */
+  readonly previousSecret: string | null;
+  readonly previousSecretUntil: number | null;
   /** Another one after each change of the row. */
   readonly version: string;
 }
@@ -32,14 +38,17 @@ export class HookBook {
     const missing = sessions.filter((session) => !this.#hooks.has(session));
     if (missing.length === 0) return;
     const rows = await connection.any(sql.type(hookRow)`
-      select id, session_id as session, events, conditions, ordered, ${hookVersion} as version from webhooks
+      select id, session_id as session, events, conditions, ordered, ${hookVersion} as version, url, secret,
+        allow_private as "allowPrivate", previous_secret as "previousSecret",
+        previous_secret_until as "previousSecretUntil"
+      from webhooks
       where session_id = any (${sql.array(missing, 'text')}) and enabled
     `);
     if (this.#hooks.size > maxSessions) this.#hooks.clear();
     for (const session of missing) {
       this.#hooks.set(
         session,
-        rows.filter((row) => row.session === session),
+        rows.filter((row) => row.session === session).map(toHook),
       );
     }
   }
@@ -54,9 +63,18 @@ export const hookVersion = sql.fragment`xmin::text`;
 
 const hookRow = z.object({
   id: z.string(),
-  session: z.string(),
+  session: sessionIdColumn,
   events: z.array(z.string()),
   conditions: conditionsColumn,
   ordered: z.boolean(),
   version: z.string(),
+  url: z.string(),
+  secret: z.string(),
+  allowPrivate: z.boolean(),
+  previousSecret: z.string().nullable(),
+  previousSecretUntil: z.number().nullable(),
 });
+
+function toHook({ url, secret, allowPrivate, ...row }: z.output<typeof hookRow>): Hook {
+  return { ...row, target: { id: row.id, session: row.session, url, secret, allowPrivate } };
+}

@@ -2,18 +2,20 @@
 import { sql } from 'slonik';
 import { z } from 'zod';
 import type { CommitQueue } from './group-commit.ts';
+import type { LeaseDesk } from './lease-desk.ts';
 import type { NotificationListener } from './notification-listener.ts';
 import type { Database } from './pool.ts';
 import { sessionIdColumn } from './values.ts';
 import type { ClaimedDelivery, OutboxStore, Settlement } from './webhook-records.ts';
 
 /** Deliveries that one webhook may have under lease, so that a slow receiver does not take all places. */
-const maxLeasesPerWebhook = 4;
+export const maxLeasesPerWebhook = 4;
 
 export function createOutboxStore(
   database: Database,
   listener: NotificationListener,
   settling: CommitQueue<Settlement>,
+  desk: LeaseDesk,
 ): OutboxStore {
   return {
     claim: (limit, leaseMs) =>
@@ -82,6 +84,7 @@ export function createOutboxStore(
         `);
         return wait === null ? null : Math.max(0, Math.ceil(wait));
       }),
+    onLeased: (taker) => desk.add(taker),
     onNew: (callback) => listener.add('warden_deliveries', () => callback()),
   };
 }

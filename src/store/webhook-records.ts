@@ -172,6 +172,19 @@ export interface OutboxStore {
   nextDueInMs(): Promise<number | null>;
   /** Calls back whenever deliveries became due by a commit (LISTEN); returns the way to stop it. */
   onNew(listener: () => void): () => void;
+  /**
+   * Gives deliveries that this store's commits create to the taker, leased already, where a claim would find them at
+   * once: nobody else has to be asked then. Those that have to wait are left to a claim. Returns the way to stop it.
+   */
+  onLeased(taker: LeaseTaker): () => void;
+}
+
+/** Whoever sends deliveries as soon as they are committed. */
+export interface LeaseTaker {
+  readonly leaseMs: number;
+  /** How many it has room for now. */
+  places(): number;
+  take(deliveries: readonly ClaimedDelivery[]): void;
 }
 
 /** One HTTP request of a delivery. */

@@ -1,7 +1,7 @@
 /**
  * Takes due deliveries out of the outbox, sends them and writes down what became of them: at least once, and by any
- * number of gateways on one database. It is woken by new deliveries, by the next one that falls due, and by a slow
- * look-around that finds leases of dispatchers that died. How many deliveries one webhook may have in flight, in which
+ * number of gateways on one database. Most are given to it by the very commit that creates them; for the others it is
+ * woken by new deliveries, by the next one that falls due, and by a slow look-around that finds leases of dispatchers that died. How many deliveries one webhook may have in flight, in which
  * order, and whether its receiver is given a rest, is decided by the outbox's claim.
  */
 import type { Clock } from '../clock.ts';
@@ -55,7 +55,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const inFlight = new Map<string, Promise<void>>();
   /** Webhooks of which the last claim may have left something for want of places. */
   const crowded = new Set<string>();
-  let unlisten: (() => void) | null = null;
+  const unlisten: (() => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
   let round: Promise<void> | null = null;
   let isWoken = false;
@@ -108,14 +108,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const free = settings.concurrency - inFlight.size;
       if (free <= 0 || isStopped) return found;
       const claimed = await outbox.claim(free, settings.leaseMs);
-      for (const { webhook, isCrowded } of claimed) {
-        if (isCrowded) crowded.add(webhook.id);
-        else crowded.delete(webhook.id);
-      }
-      for (const delivery of claimed) launch(delivery);
+      launchAll(claimed);
       found += claimed.length;
       if (claimed.length < free) return found;
     }
+  };
+
+  const launchAll = (deliveries: readonly ClaimedDelivery[]): void => {
+    for (const { webhook, isCrowded } of deliveries) {
+      if (isCrowded) crowded.add(webhook.id);
+      else crowded.delete(webhook.id);
+    }
+    for (const delivery of deliveries) launch(delivery);
   };
 
   const launch = (delivery: ClaimedDelivery): void => {
@@ -192,13 +196,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     start: () => {
-      if (unlisten !== null || isStopped) return;
-      unlisten = outbox.onNew(wake);
+      if (unlisten.length > 0 || isStopped) return;
+      const places = (): number => settings.concurrency - inFlight.size;
+      unlisten.push(
+        outbox.onNew(wake),
+        outbox.onLeased({ places, leaseMs: settings.leaseMs, take: launchAll }),
+      );
       wake();
     },
     stop: async (budgetMs) => {
       isStopped = true;
-      unlisten?.();
+      for (const end of unlisten) end();
       if (timer !== null) clearTimeout(timer);
       await round;
       const budget = setTimeout(() => interrupt.abort(), budgetMs);
