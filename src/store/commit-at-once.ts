@@ -93,9 +93,7 @@ function claimedOf(
   const { name, data } = planned.event;
   const webhook = { ...target, previousSecret: (previousSecretUntil ?? 0) > now ? previousSecret : null };
   const event = { id: eventId, name, session: target.session, sequence, at: planned.at, data };
-  return [
-    { id: String(id), webhook, attempts: 0, scheduleOffset: 0, isDue: true, isLaned: false, isCrowded, event },
-  ];
+  return [{ id: String(id), webhook, attempts: 0, scheduleOffset: 0, isDue: true, isLaned: false, isCrowded, event }];
 }
 
 type Parts = readonly SqlFragment[];
@@ -351,7 +349,10 @@ function eventParts({ events, messages, told, moves }: CommitPlan, eventIds: rea
       told as materialized (
         select w.*, row_number() over (order by w.number) as place,
           row_number() over (partition by w.session_id order by w.number) as step
-        from ${sql.unnest(events.map((event, index) => eventRow(event, index, eventIds[index] ?? '')), [...eventTypes])}
+        from ${sql.unnest(
+          events.map((event, index) => eventRow(event, index, eventIds[index] ?? '')),
+          [...eventTypes],
+        )}
           as w (number, id, session_id, name, at, data, condition, about, from_me, chat, sender), guard
         where ${isTold}
       ), raised as (
@@ -416,19 +417,7 @@ function deliveryParts({ events }: CommitPlan, taker: AtOnceOptions['taker']): P
   ];
 }
 
-const eventTypes = [
-  'int4',
-  'text',
-  'text',
-  'text',
-  'float8',
-  'json',
-  'text',
-  'text',
-  'bool',
-  'text',
-  'text',
-] as const;
+const eventTypes = ['int4', 'text', 'text', 'text', 'float8', 'json', 'text', 'text', 'bool', 'text', 'text'] as const;
 
 function eventRow({ session, event: { name, data }, at, condition }: PlannedEvent, number: number, id: string) {
   const head = [number, id, session, name, timestampOf(at), textOf(JSON.stringify(data))];

@@ -67,10 +67,7 @@ export function sessionsWithEvents(writes: readonly Write[]): readonly string[] 
 }
 
 /** Null for a batch that takes more than one statement. `hooksOf` answers the enabled webhooks of a session. */
-export function planCommit(
-  writes: readonly Write[],
-  hooksOf: (session: string) => readonly Hook[],
-): CommitPlan | null {
+export function planCommit(writes: readonly Write[], hooksOf: (session: string) => readonly Hook[]): CommitPlan | null {
   const owners = ownersOf(writes);
   if (owners === null) return null;
   const draft = new Draft(hooksOf);
@@ -218,5 +215,3 @@ class Draft {
 }
 
 const rankOf = (status: MessageStatus): number => (status === 'failed' ? Number.POSITIVE_INFINITY : rank[status]);
-
-

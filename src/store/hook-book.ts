@@ -46,10 +46,7 @@ export class HookBook {
     `);
     if (this.#hooks.size > maxSessions) this.#hooks.clear();
     for (const session of missing) {
-      this.#hooks.set(
-        session,
-        rows.filter((row) => row.session === session).map(toHook),
-      );
+      this.#hooks.set(session, rows.filter((row) => row.session === session).map(toHook));
     }
   }
 

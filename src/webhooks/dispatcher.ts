@@ -198,10 +198,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     start: () => {
       if (unlisten.length > 0 || isStopped) return;
       const places = (): number => settings.concurrency - inFlight.size;
-      unlisten.push(
-        outbox.onNew(wake),
-        outbox.onLeased({ places, leaseMs: settings.leaseMs, take: launchAll }),
-      );
+      unlisten.push(outbox.onNew(wake), outbox.onLeased({ places, leaseMs: settings.leaseMs, take: launchAll }));
       wake();
     },
     stop: async (budgetMs) => {
