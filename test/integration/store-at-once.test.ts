@@ -238,10 +238,10 @@ describe('deliveries that are leased by the commit that creates them', () => {
     assert.equal(calls, 0, 'nobody is woken for what has been given out');
     await store.commits.record({ session, epoch, items: ['4', '5', '6'].map((id) => receivedItem(id)) });
     leave();
-    stop();
     assert.equal(taken.length, 4);
     assert.equal(taken.at(-1)?.isCrowded, true);
     await eventually(() => calls > 0);
+    stop();
     for (const delivery of taken) await settled(delivery);
     const claimed = await store.outbox.claim(10, leaseMs);
     assert.deepEqual(
