@@ -74,7 +74,7 @@ export async function createStore(options: {
     events: createEventsStore(database, listener),
     webhooks: createWebhooksStore(database, newEventId),
     webhookHealth: createWebhookHealthStore(database),
-    outbox: createOutboxStore(database, listener, settling, desk),
+    outbox: createOutboxStore({ database, listener, settling, desk }),
     deliveries: createDeliveriesStore(database, newEventId),
     tokens: createTokensStore(database),
     audit: createAuditStore(database),

@@ -11,12 +11,14 @@ import type { ClaimedDelivery, OutboxStore, Settlement } from './webhook-records
 /** Deliveries that one webhook may have under lease, so that a slow receiver does not take all places. */
 export const maxLeasesPerWebhook = 4;
 
-export function createOutboxStore(
-  database: Database,
-  listener: NotificationListener,
-  settling: CommitQueue<Settlement>,
-  desk: LeaseDesk,
-): OutboxStore {
+interface OutboxOptions {
+  readonly database: Database;
+  readonly listener: NotificationListener;
+  readonly settling: CommitQueue<Settlement>;
+  readonly desk: LeaseDesk;
+}
+
+export function createOutboxStore({ database, listener, settling, desk }: OutboxOptions): OutboxStore {
   return {
     claim: (limit, leaseMs) =>
       database.run(async (connection) => {
