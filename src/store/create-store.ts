@@ -1,4 +1,4 @@
-/** Puts the store together: one pool, one queue of commits, one listener. */
+/** Puts the store together: a pool, a queue of commits with a small pool of its own, one listener. */
 import { sql } from 'slonik';
 import { monotonicFactory } from 'ulid';
 import { z } from 'zod';
@@ -33,6 +33,12 @@ import { createWebhookHealthStore } from './webhook-health.ts';
 import { createWebhooksStore } from './webhooks.ts';
 
 /**
+ * One commit is under way at a time; the other connection is for when the first is lost. The statements of commits are
+ * long, and each connection that has run one keeps its plan in memory.
+ */
+const committingPoolSize = 2;
+
+/**
  * Opens the store on a database that is migrated already. `connection` is a postgres URL. Throws
  * `storage_unavailable` when nothing answers there.
  */
@@ -44,10 +50,14 @@ export async function createStore(options: {
   const { log, clock } = options;
   const connection = driverUrl(options.connection);
   const database = await openDatabase(connection, log);
+  const committing = await openDatabase(connection, log, committingPoolSize).catch(async (error: unknown) => {
+    await database.end();
+    throw error;
+  });
   const nextUlid = monotonicFactory();
   const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
   const desk = new LeaseDesk();
-  const queue = new CommitQueue(createCommit({ database, newEventId, desk, clock }), log);
+  const queue = new CommitQueue(createCommit({ database: committing, newEventId, desk, clock }), log);
   const listener = new NotificationListener(connection, log);
   const credentials = createCredentialsStore(database);
   const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);
@@ -87,7 +97,7 @@ export async function createStore(options: {
     close: async () => {
       await Promise.all([queue.drain(), settling.drain()]);
       await listener.close();
-      await database.end();
+      await Promise.all([database.end(), committing.end()]);
     },
   };
 }

@@ -23,7 +23,8 @@ import { createPreparedStatements } from './prepared-statements.ts';
 
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
-const maxPoolSize = 10;
+/** For everything but the group commit. */
+export const usualPoolSize = 10;
 /** Bounds what no limit inside the database can: a network that swallows packets. */
 const callTimeoutMs = 8_000;
 /** How long a connection that is given up is waited for before it is cut. */
@@ -40,8 +41,8 @@ export interface Database {
   end(): Promise<void>;
 }
 
-/** Opens the pool and makes sure that the database answers. */
-export async function openDatabase(connection: string, log: Logger): Promise<Database> {
+/** Opens a pool and makes sure that the database answers. */
+export async function openDatabase(connection: string, log: Logger, maxPoolSize = usualPoolSize): Promise<Database> {
   const opening = withDeadline(callTimeoutMs, () =>
     createPool(connection, {
       maxPoolSize,

@@ -94,7 +94,9 @@ export async function sendMessage(context: SendingContext, order: SendOrder): Pr
   const kept = store.sending(record);
   // What is not encrypted passes no gate.
   if (to.endsWith('@newsletter')) await kept;
-  const ack = acks.wait(messageId, limits.sendTimeoutMs);
+  // Before whoever waits at the gate hears of it.
+  const ack = kept.then(() => acks.wait(messageId, limits.sendTimeoutMs));
+  ack.catch(() => undefined);
   const relayed = behindGate(kept, () => sock.relayMessage(to, content, { messageId, ...stanzaExtras(content, to) }));
   // Whoever asked hears at once that it could not be kept; the library may still wait for the keys then.
   relayed.catch(() => undefined);
