@@ -9,8 +9,8 @@ import type { Write } from './commit-batch.ts';
 import { foldKeyChanges, type KeyChanges, type KeyWrite } from './key-changes.ts';
 import { isToldOfUnknown, rank } from './message-status.ts';
 import type { Hook } from './hook-book.ts';
-import { identityOf, type SessionRecord } from './message-writes.ts';
-import { textOf } from './values.ts';
+import { identityOf, type SessionRecord } from './message-identity.ts';
+import { textOf } from './text-of.ts';
 import { isWanted } from './webhook-match.ts';
 
 /** A status that a message reaches in this batch, and when; null for those that it passes over or had reached before. */

@@ -3,14 +3,10 @@ import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import type { MessageRecord, MessageStatus } from '../contract/ipc.ts';
 import { locationText } from './media-columns.ts';
+import { identityOf, type SessionRecord } from './message-identity.ts';
 import { moveStatus, type StatusRow } from './message-status.ts';
 import { noRow } from './pool.ts';
 import { bytesOf, textOf, timestampOf } from './values.ts';
-
-export interface SessionRecord {
-  readonly session: string;
-  readonly record: MessageRecord;
-}
 
 export const columnTypes = [
   'text',
@@ -43,13 +39,6 @@ export function columnsOf({ session, record }: SessionRecord, status: MessageSta
     locationText(record.media),
   ];
 }
-
-export const identityOf = (session: string, record: Pick<MessageRecord, 'id' | 'chat' | 'sender' | 'fromMe'>): string =>
-  JSON.stringify(
-    record.fromMe
-      ? [session, textOf(record.id)]
-      : [session, textOf(record.id), textOf(record.chat), textOf(record.sender)],
-  );
 
 /**
  * Writes messages that are not known yet; answers whether a record of this batch was new. Of a message that stands
