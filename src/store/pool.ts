@@ -25,7 +25,8 @@ import type { PoolUse } from './store.ts';
 
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
-const maxPoolSize = 10;
+/** For everything but the group commit. */
+export const usualPoolSize = 10;
 /** Bounds what no limit inside the database can: a network that swallows packets. */
 const callTimeoutMs = 8_000;
 /** How long a connection that is given up is waited for before it is cut. */
@@ -43,8 +44,8 @@ export interface Database {
   end(): Promise<void>;
 }
 
-/** Opens the pool and makes sure that the database answers. */
-export async function openDatabase(connection: string, log: Logger): Promise<Database> {
+/** Opens a pool and makes sure that the database answers. */
+export async function openDatabase(connection: string, log: Logger, maxPoolSize = usualPoolSize): Promise<Database> {
   const opening = withDeadline(callTimeoutMs, () =>
     createPool(connection, {
       maxPoolSize,
