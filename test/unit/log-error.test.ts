@@ -4,7 +4,10 @@ import { loggedError } from '../../src/log-error.ts';
 
 describe('an error in the log', () => {
   test('has its name, words, code, place and causes, and nothing else that hangs on it', () => {
-    const cause = Object.assign(new TypeError('no row for 15551234567'), { code: '22P02', detail: 'Key (body)=(hello)' });
+    const cause = Object.assign(new TypeError('no row for 15551234567'), {
+      code: '22P02',
+      detail: 'Key (body)=(hello)',
+    });
     const error = Object.assign(new Error('The outer one.', { cause }), {
       values: ['hello'],
       sql: 'insert into messages values ($1)',
