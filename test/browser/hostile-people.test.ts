@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { at } from '../support/api-client.ts';
-import { startBrowser, type TestBrowser } from '../support/browser.ts';
+import { isLive, overflowOf, phoneSize, shownMs, startBrowser, type TestBrowser } from '../support/browser.ts';
 import { CrashRig } from '../support/crash-rig.ts';
 import { eventually } from '../support/eventually.ts';
 import { messagesOf, worstTexts, writeAll } from '../support/hostile-people.ts';
-import { isLive, overflowOf, phoneSize, shownMs } from '../support/messages-page.ts';
 
 const contact = '15551234567';
 const account = '15550001111';

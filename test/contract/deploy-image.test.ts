@@ -59,8 +59,10 @@ describe('the Dockerfile', () => {
 
   test('holds every script that works on a running gateway by its configuration', () => {
     const scripts = readdirSync(join(root, 'scripts')).filter((name) => name.endsWith('.mjs'));
-    const needed = scripts.filter((name) => readText(`scripts/${name}`).includes('/dist/src/config.js'));
-    assert.ok(needed.includes('login-link.mjs'));
+    const needed = scripts.filter((name) =>
+      /\/dist\/src\/config\.js|\.\/ask-gateway\.mjs/.test(readText(`scripts/${name}`)),
+    );
+    assert.ok(needed.includes('login-link.mjs') && needed.includes('ask-gateway.mjs'));
     const copied = named(image, 'COPY').flatMap((each) => each.getArguments().map((argument) => argument.getValue()));
     for (const name of needed) assert.ok(copied.includes(`/build/scripts/${name}`), name);
   });
