@@ -23,6 +23,7 @@ import { createMessagesStore } from './messages.ts';
 import { NotificationListener } from './notification-listener.ts';
 import { createOutboxStore } from './outbox.ts';
 import { createPacingStore } from './pacing.ts';
+import type { Trials } from './lend-connection.ts';
 import { openDatabase, type Database } from './pool.ts';
 import { createScheduledStore } from './scheduled.ts';
 import { openVault, type MasterKeySource, type OpenedVault } from './open-vault.ts';
@@ -58,12 +59,15 @@ export async function createStore(options: {
 }): Promise<Store> {
   const { log, clock } = options;
   const connection = driverUrl(options.connection);
-  const database = await openDatabase(connection, log);
+  const trials: Trials = new Set();
+  const database = await openDatabase(connection, log, { trials });
   const { vault, masterKeys } = await prepare(database, options);
-  const committing = await openDatabase(connection, log, committingPoolSize).catch(async (error: unknown) => {
-    await database.end();
-    throw error;
-  });
+  const committing = await openDatabase(connection, log, { maxPoolSize: committingPoolSize, trials }).catch(
+    async (error: unknown) => {
+      await database.end();
+      throw error;
+    },
+  );
   const nextUlid = monotonicFactory();
   const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
   const desk = new LeaseDesk();

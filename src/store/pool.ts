@@ -19,7 +19,7 @@ import { WardenError } from '../contract/errors.ts';
 import type { Logger } from '../log.ts';
 import { traced } from '../tracing.ts';
 import { withDeadline } from './deadline.ts';
-import { createLender } from './lend-connection.ts';
+import { createLender, type Trials } from './lend-connection.ts';
 import { createPreparedStatements } from './prepared-statements.ts';
 import type { PoolUse } from './store.ts';
 
@@ -44,8 +44,18 @@ export interface Database {
   end(): Promise<void>;
 }
 
+interface PoolOptions {
+  readonly maxPoolSize?: number;
+  /** Shared by the pools of one database. */
+  readonly trials?: Trials;
+}
+
 /** Opens a pool and makes sure that the database answers. */
-export async function openDatabase(connection: string, log: Logger, maxPoolSize = usualPoolSize): Promise<Database> {
+export async function openDatabase(
+  connection: string,
+  log: Logger,
+  { maxPoolSize = usualPoolSize, trials = new Set() }: PoolOptions = {},
+): Promise<Database> {
   const opening = withDeadline(callTimeoutMs, () =>
     createPool(connection, {
       maxPoolSize,
@@ -67,7 +77,7 @@ export async function openDatabase(connection: string, log: Logger, maxPoolSize 
   );
   const pool = await translated(opening);
   pool.on('error', (error) => log.warn({ err: error }, 'database connection failed'));
-  const lend = createLender(pool, maxPoolSize);
+  const lend = createLender(pool, maxPoolSize, trials);
   return {
     run: (work, timeoutMs = callTimeoutMs) => traced('store statements', {}, () => translated(lend(timeoutMs, work))),
     transaction: (work) =>
