@@ -100,7 +100,8 @@ describe('a chat', () => {
     await page.locator('[data-send-file]').click();
     const picture = bubble(page, 'The parcel').locator('img');
     await picture.waitFor({ timeout: shownMs });
-    await picture.scrollIntoViewIfNeeded();
+    // What is renewed meanwhile is another element.
+    await eventually(() => picture.scrollIntoViewIfNeeded().then(() => true), shownMs);
     await eventually(
       async () => (await page.evaluate("document.querySelector('.bubble img').naturalWidth")) === 1,
       shownMs,

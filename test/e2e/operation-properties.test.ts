@@ -31,6 +31,7 @@ const disturbing: ReadonlySet<OperationName> = new Set<OperationName>([
   'sandboxScan',
   'sandboxEnterCode',
   'sandboxSetFault',
+  'exportSession',
 ]);
 
 /** What every operation may answer, as its documentation says, and those of a body and a key. */

@@ -1,15 +1,19 @@
 import { inspect } from 'node:util';
 
+/** A deadline only says that something never comes: machines that run tests have few cores, and much to do on them. */
+const leastDeadlineMs = 30_000;
+
 /**
  * Asks again until `probe` answers something other than undefined, null or false, and answers that. After
- * `deadlineMs` it fails with the last answer or error, or with what `describe` says of the state at that moment.
+ * `deadlineMs`, or half a minute if that is longer, it fails with the last answer or error, or with what `describe` says of the state at that moment.
  */
 export async function eventually<Value>(
   probe: () => Value | Promise<Value>,
-  deadlineMs = 10_000,
+  deadlineMs = leastDeadlineMs,
   describe?: () => unknown,
 ): Promise<Exclude<Value, undefined | null | false>> {
-  const end = performance.now() + deadlineMs;
+  const startedAt = performance.now();
+  const end = startedAt + Math.max(deadlineMs, leastDeadlineMs);
   let last: unknown;
   for (;;) {
     try {
@@ -21,7 +25,9 @@ export async function eventually<Value>(
     }
     if (performance.now() >= end) {
       const state = describe === undefined ? last : await describe();
-      throw new Error(`not reached within ${deadlineMs} ms; last seen: ${inspect(state, { depth: 6 })}`);
+      throw new Error(
+        `not reached within ${Math.round(performance.now() - startedAt)} ms; last seen: ${inspect(state, { depth: 6 })}`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
