@@ -81,8 +81,14 @@ export interface SupervisorPort {
    * `isAdmitted` pacing has let it through already.
    */
   send(accepted: AcceptedSend, isAdmitted?: boolean): Promise<SendAnswer>;
-  /** Nobody knows whether the store has accepted a message: it must not be sent (`withdraw`), or is sent if it is there. */
-  unsure(acceptance: UnsureAcceptance, withdraw: boolean): Promise<void>;
+  /**
+   * Has the store accept (`take`) a message that `send` is called for next; throws what that throws. When nobody knows then
+   * whether it is there, it is sent if its caller can ask again under the same id (`isRepeatable`), else taken back.
+   */
+  accept(
+    message: UnsureAcceptance,
+    acceptance: { readonly take: () => Promise<void>; readonly isRepeatable: boolean },
+  ): Promise<void>;
   /** Where the session is linked to. */
   targetOf(row: SessionRow): Promise<LinkTarget>;
   /** Uploads prepared media without sending it. */

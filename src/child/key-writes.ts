@@ -6,6 +6,8 @@ import type { KeyMutations, StoredValue } from '../contract/ipc.ts';
 
 /** What does not fit travels separately: a request has to stay well below the size of a frame. */
 const maxGatheredBytes = 256 * 1024;
+/** How long something that could share a commit waits for one. */
+const rideMs = 25;
 
 type Commit = (mutations: KeyMutations, creds: StoredValue | null) => Promise<void>;
 
@@ -20,6 +22,8 @@ interface Gathering {
 export class KeyWrites {
   readonly #commit: Commit;
   #gathering: Gathering | null = null;
+  #riders: (() => void)[] = [];
+  #departure: NodeJS.Timeout | null = null;
 
   constructor(commit: Commit) {
     this.#commit = commit;
@@ -38,14 +42,30 @@ export class KeyWrites {
     return gathering.outcome.promise;
   }
 
+  /**
+   * Calls back when the next key write is handed over, right before it, or after a while without one: two requests that
+   * are made together share a commit.
+   */
+  ride(depart: () => void): void {
+    this.#riders.push(depart);
+    this.#departure ??= setTimeout(() => this.#depart(), rideMs);
+  }
+
   /** Hands over at once what has gathered, for what must come after it. */
   flush(): void {
+    this.#depart();
     const gathering = this.#gathering;
     if (gathering === null) return;
     this.#gathering = null;
     clearImmediate(gathering.due);
     const { mutations, creds, outcome } = gathering;
     this.#commit(mutations, creds).then(outcome.resolve, outcome.reject);
+  }
+
+  #depart(): void {
+    if (this.#departure !== null) clearTimeout(this.#departure);
+    this.#departure = null;
+    for (const depart of this.#riders.splice(0)) depart();
   }
 
   #begin(): Gathering {

@@ -94,10 +94,17 @@ export class StoreClient {
     await this.#persistently(() => this.#ask('record', { session, epoch, items }));
   }
 
-  /** Fails with `storage_unavailable` rather than waiting: a message that is not kept must not go out. */
-  async sending(record: MessageRecord): Promise<void> {
+  /**
+   * Fails with `storage_unavailable` rather than waiting: a message that is not kept must not go out. It is kept with the
+   * next ratchet step, which is mostly its own.
+   */
+  sending(record: MessageRecord): Promise<void> {
     const { session, epoch } = this.#options;
-    await this.#ask('message_sending', { session, epoch, record });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#keyWrites.ride(() => {
+      this.#ask('message_sending', { session, epoch, record }).then(() => resolve(), reject);
+    });
+    return promise;
   }
 
   message(id: string): Promise<ToSupervisor['message_get']['answer']> {

@@ -1,4 +1,4 @@
-/** What one transaction of the group commit does with the writes that it carries. */
+/** What one transaction of the group commit does with the writes that it carries, step by step. */
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import { assertNever } from '../contract/assert-never.ts';
@@ -69,13 +69,18 @@ export async function commitBatch(
 
   const all = writes.map((write, index) => {
     if (write.tag === 'sending' && failedBefore(write.body.session, write.body.record.id)) {
-      return new WardenError('unprocessable', {
-        message: 'The message has failed already; it must not be sent any more.',
-      });
+      return failedAlready();
     }
     return outcomes[index] ?? null;
   });
   return { outcomes: all, events };
+}
+
+/** What the sender of a message hears that has failed meanwhile. */
+export function failedAlready(): WardenError {
+  return new WardenError('unprocessable', {
+    message: 'The message has failed already; it must not be sent any more.',
+  });
 }
 
 /** Takes the sessions' rows until the end of the transaction, so that no epoch can be taken in between. */

@@ -1,4 +1,4 @@
-/** Puts the store together: one pool, one queue of commits, one listener. */
+/** Puts the store together: a pool, a queue of commits with a small pool of its own, one listener. */
 import { sql } from 'slonik';
 import { monotonicFactory } from 'ulid';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { createAuditStore } from './audit.ts';
 import { createBrowserSessionsStore } from './browser-sessions.ts';
 import { createBulkStore } from './bulk.ts';
 import { createChildrenStore } from './children.ts';
-import { commitBatch } from './commit-batch.ts';
+import { createCommit } from './commit.ts';
 import { driverUrl } from './connection-url.ts';
 import { createCredentialsStore } from './credentials.ts';
 import { encryptExisting } from './encrypt-existing.ts';
@@ -17,24 +17,32 @@ import { createEventsStore } from './events.ts';
 import { createDeliveriesStore } from './deliveries.ts';
 import { CommitQueue } from './group-commit.ts';
 import { createIdempotencyStore } from './idempotency.ts';
+import { LeaseDesk } from './lease-desk.ts';
 import { createMediaStore } from './media.ts';
 import { createMessagesStore } from './messages.ts';
 import { NotificationListener } from './notification-listener.ts';
 import { createOutboxStore } from './outbox.ts';
 import { createPacingStore } from './pacing.ts';
+import type { Trials } from './lend-connection.ts';
 import { openDatabase, type Database } from './pool.ts';
 import { createScheduledStore } from './scheduled.ts';
 import { openVault, type MasterKeySource, type OpenedVault } from './open-vault.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { createSessionsStore } from './sessions.ts';
 import { settleBatch } from './settlements.ts';
-import type { Store } from './store.ts';
+import type { PoolUse, Store } from './store.ts';
 import { createTokensStore } from './tokens.ts';
 import { createTrafficStore } from './traffic.ts';
 import { createTransferStore } from './transfers.ts';
 import type { Settlement } from './webhook-records.ts';
 import { createWebhookHealthStore } from './webhook-health.ts';
 import { createWebhooksStore } from './webhooks.ts';
+
+/**
+ * One commit is under way at a time; the other connection is for when the first is lost. The statements of commits are
+ * long, and each connection that has run one keeps its plan in memory.
+ */
+const committingPoolSize = 2;
 
 /**
  * Opens the store on a database that is migrated already, and encrypts what in it is not. `connection` is a postgres
@@ -51,17 +59,20 @@ export async function createStore(options: {
 }): Promise<Store> {
   const { log, clock } = options;
   const connection = driverUrl(options.connection);
-  const database = await openDatabase(connection, log);
+  const trials: Trials = new Set();
+  const database = await openDatabase(connection, log, { trials });
   const { vault, masterKeys } = await prepare(database, options);
+  const committing = await openDatabase(connection, log, { maxPoolSize: committingPoolSize, trials }).catch(
+    async (error: unknown) => {
+      await database.end();
+      throw error;
+    },
+  );
   const nextUlid = monotonicFactory();
   const newEventId = (): string => `evt_${nextUlid(clock.now())}`;
-  const queue = new CommitQueue(async (writes) => {
-    const { outcomes, events } = await database.transaction((transaction) =>
-      commitBatch(transaction, writes, { newEventId, vault }),
-    );
-    for (const { event } of events) options.onEvent?.(event);
-    return outcomes;
-  }, log);
+  const desk = new LeaseDesk();
+  const { onEvent } = options;
+  const queue = new CommitQueue(createCommit({ database: committing, vault, newEventId, desk, clock, onEvent }), log);
   const listener = new NotificationListener(connection, log);
   const credentials = createCredentialsStore(database, vault);
   const settling = new CommitQueue<Settlement>((settlements) => settleBatch(database, settlements), log);
@@ -88,7 +99,7 @@ export async function createStore(options: {
     events: createEventsStore(database, listener),
     webhooks: createWebhooksStore(database, vault, newEventId),
     webhookHealth: createWebhookHealthStore(database),
-    outbox: createOutboxStore({ database, vault, listener, settling, log }),
+    outbox: createOutboxStore({ database, vault, listener, settling, desk, log }),
     deliveries: createDeliveriesStore(database, vault, newEventId),
     tokens: createTokensStore(database),
     audit: createAuditStore(database),
@@ -100,14 +111,21 @@ export async function createStore(options: {
         timeoutMs,
       );
     },
-    connections: () => database.connections(),
+    connections: () => sumOf(database.connections(), committing.connections()),
     close: async () => {
       await Promise.all([queue.drain(), settling.drain()]);
       await listener.close();
-      await database.end();
+      await Promise.all([database.end(), committing.end()]);
     },
   };
 }
+
+const sumOf = (one: PoolUse, other: PoolUse): PoolUse => ({
+  acquired: one.acquired + other.acquired,
+  idle: one.idle + other.idle,
+  waiting: one.waiting + other.waiting,
+  size: one.size + other.size,
+});
 
 /** A database that cannot be used with these keys is left as it was. */
 async function prepare(

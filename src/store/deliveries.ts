@@ -87,6 +87,7 @@ export function createDeliveriesStore(database: Database, vault: Vault, newEvent
           scheduleOffset: 0,
           isDue: true,
           isLaned: false,
+          isCrowded: false,
           event: { id: eventId, name: event.name, session, sequence, at, data: event.data },
         };
       }),

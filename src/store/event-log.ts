@@ -92,8 +92,7 @@ export async function writeEvents(
     timestampOf(at),
     textOf(JSON.stringify(data)),
     position,
-    matching(origin?.requestId, /^[\w.-]{1,64}$/),
-    matching(origin?.traceparent, /^[0-9a-f-]{55}$/),
+    ...originColumns(origin),
   ]);
   await transaction.query(sql.type(noRow)`
     insert into events (id, session_id, sequence, name, at, data, position, request_id, traceparent)
@@ -102,6 +101,11 @@ export async function writeEvents(
       as e (id, session_id, sequence, name, at, data, position, request_id, traceparent)
   `);
   return written;
+}
+
+/** The columns request_id and traceparent of an event. */
+export function originColumns(origin: Origin | undefined): readonly [string | null, string | null] {
+  return [matching(origin?.requestId, /^[\w.-]{1,64}$/), matching(origin?.traceparent, /^[0-9a-f-]{55}$/)];
 }
 
 /** Children tell it, and one that was broken into may tell anything. */

@@ -17,7 +17,10 @@ export type Work<T> = (connection: DatabasePoolConnection, deadline: Deadline) =
 /** Throws `storage_unavailable` when no connection is free in time, or when the work takes longer than `timeoutMs`. */
 export type Lend = <T>(timeoutMs: number, work: Work<T>) => Promise<T>;
 
-export function createLender(pool: DatabasePool, poolSize: number): Lend {
+/** How pools of one database try their connections: where one hangs those of all pools may be dead. */
+export type Trials = Set<() => void>;
+
+export function createLender(pool: DatabasePool, poolSize: number, trialsOfAll: Trials): Lend {
   let trials: Promise<unknown> | null = null;
 
   const lend = async <T>(deadline: Deadline, onHung: () => void, work: Work<T>): Promise<T> => {
@@ -37,7 +40,7 @@ export function createLender(pool: DatabasePool, poolSize: number): Lend {
     }
   };
 
-  /** Where one connection hangs the others may be dead, too: all are tried at once, and those that are get cut. */
+  /** All are tried at once, and those that are dead get cut. */
   const tryAll = (): void => {
     const trial = () =>
       withDeadline(trialTimeoutMs, (deadline) => lend(deadline, ignore, (connection) => connection.query(alive)));
@@ -46,7 +49,11 @@ export function createLender(pool: DatabasePool, poolSize: number): Lend {
     });
   };
 
-  return (timeoutMs, work) => withDeadline(timeoutMs, (deadline) => lend(deadline, tryAll, work));
+  trialsOfAll.add(tryAll);
+  const onHung = (): void => {
+    for (const each of trialsOfAll) each();
+  };
+  return (timeoutMs, work) => withDeadline(timeoutMs, (deadline) => lend(deadline, onHung, work));
 }
 
 const ignore = (): void => undefined;

@@ -1,7 +1,7 @@
 /** Pure: how a message's status moves. */
 import type { MessageStatus } from '../contract/ipc.ts';
 
-const rank = { accepted: 0, sent: 1, delivered: 2, read: 3, played: 4 } as const;
+export const rank = { accepted: 0, sent: 1, delivered: 2, read: 3, played: 4 } as const;
 
 /**
  * Whether a message may move from one status to another: forwards only, and to failed only until somebody has it.

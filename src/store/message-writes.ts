@@ -3,16 +3,12 @@ import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import type { MessageRecord, MessageStatus } from '../contract/ipc.ts';
 import { locationText } from './media-columns.ts';
+import { identityOf, type SessionRecord } from './message-identity.ts';
 import { moveStatus, type StatusRow } from './message-status.ts';
 import { noRow } from './pool.ts';
 import { bytesOf, textOf, timestampOf } from './values.ts';
 
-interface SessionRecord {
-  readonly session: string;
-  readonly record: MessageRecord;
-}
-
-const columnTypes = [
+export const columnTypes = [
   'text',
   'text',
   'text',
@@ -27,7 +23,7 @@ const columnTypes = [
   'text',
 ];
 
-function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
+export function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
   return [
     session,
     textOf(record.id),
@@ -43,13 +39,6 @@ function columnsOf({ session, record }: SessionRecord, status: MessageStatus) {
     locationText(record.media),
   ];
 }
-
-const identityOf = (session: string, record: Pick<MessageRecord, 'id' | 'chat' | 'sender' | 'fromMe'>): string =>
-  JSON.stringify(
-    record.fromMe
-      ? [session, textOf(record.id)]
-      : [session, textOf(record.id), textOf(record.chat), textOf(record.sender)],
-  );
 
 /**
  * Writes messages that are not known yet; answers whether a record of this batch was new. Of a message that stands

@@ -3,6 +3,7 @@ import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
 import type { Logger } from '../log.ts';
 import type { CommitQueue } from './group-commit.ts';
+import type { LeaseDesk } from './lease-desk.ts';
 import type { NotificationListener } from './notification-listener.ts';
 import type { Database } from './pool.ts';
 import { webhookSecretPlace } from './sealed-places.ts';
@@ -11,17 +12,18 @@ import type { Vault } from './vault.ts';
 import type { ClaimedDelivery, DeliveryTarget, OutboxStore, Settlement } from './webhook-records.ts';
 
 /** Deliveries that one webhook may have under lease, so that a slow receiver does not take all places. */
-const maxLeasesPerWebhook = 4;
+export const maxLeasesPerWebhook = 4;
 
 interface OutboxParts {
   readonly database: Database;
   readonly vault: Vault;
   readonly listener: NotificationListener;
   readonly settling: CommitQueue<Settlement>;
+  readonly desk: LeaseDesk;
   readonly log: Logger;
 }
 
-export function createOutboxStore({ database, vault, listener, settling, log }: OutboxParts): OutboxStore {
+export function createOutboxStore({ database, vault, listener, settling, desk, log }: OutboxParts): OutboxStore {
   return {
     claim: (limit, leaseMs) =>
       database.run(async (connection) => {
@@ -38,7 +40,9 @@ export function createOutboxStore({ database, vault, listener, settling, log }: 
             where h.webhook_id = e.id and h.retry_at <= now() and (h.probe_until is null or h.probe_until <= now())
             returning h.webhook_id
           ), due as (
-            select d.id, d.is_due from endpoints e
+            select d.id, d.is_due,
+              not e.is_closed or e.leases + count(*) over (partition by e.id) >= ${maxLeasesPerWebhook} as is_crowded
+            from endpoints e
             cross join lateral (
               select p.id, p.due_at, p.due_at <= now() as is_due from deliveries p
               where p.webhook_id = e.id and ${isFree}
@@ -58,7 +62,7 @@ export function createOutboxStore({ database, vault, listener, settling, log }: 
           from due, webhooks w, events e
           where d.id = due.id and w.id = d.webhook_id and e.id = d.event_id
           returning d.id as delivery_id, d.attempts, d.schedule_offset, due.is_due,
-            d.lane is not null as is_laned, ${targetColumns},
+            d.lane is not null as is_laned, due.is_crowded, ${targetColumns},
             e.id as event_id, e.name, e.sequence, e.at, e.data, e.request_id, e.traceparent
         `);
         const sorted = rows.toSorted((a, b) => a.delivery_id - b.delivery_id);
@@ -95,6 +99,7 @@ export function createOutboxStore({ database, vault, listener, settling, log }: 
         `);
         return wait === null ? null : Math.max(0, Math.ceil(wait));
       }),
+    onLeased: (taker) => desk.add(taker),
     onNew: (callback) => listener.add('warden_deliveries', () => callback()),
   };
 }
@@ -177,6 +182,7 @@ const claimedRow = targetRow.extend({
   schedule_offset: z.number(),
   is_due: z.boolean(),
   is_laned: z.boolean(),
+  is_crowded: z.boolean(),
   event_id: z.string(),
   name: z.string(),
   sequence: z.number(),
@@ -196,6 +202,7 @@ function toClaimed(row: z.output<typeof claimedRow>, webhook: DeliveryTarget): C
     scheduleOffset,
     isDue,
     isLaned,
+    isCrowded: rest.is_crowded,
     event: { id: eventId, name, session: webhook.session, sequence, at, data },
     origin: { requestId, traceparent },
   };

@@ -19,13 +19,14 @@ import { WardenError } from '../contract/errors.ts';
 import type { Logger } from '../log.ts';
 import { traced } from '../tracing.ts';
 import { withDeadline } from './deadline.ts';
-import { createLender } from './lend-connection.ts';
+import { createLender, type Trials } from './lend-connection.ts';
 import { createPreparedStatements } from './prepared-statements.ts';
 import type { PoolUse } from './store.ts';
 
 const statementTimeoutMs = 5_000;
 const connectTimeoutMs = 2_000;
-const maxPoolSize = 10;
+/** For everything but the group commit. */
+export const usualPoolSize = 10;
 /** Bounds what no limit inside the database can: a network that swallows packets. */
 const callTimeoutMs = 8_000;
 /** How long a connection that is given up is waited for before it is cut. */
@@ -43,8 +44,18 @@ export interface Database {
   end(): Promise<void>;
 }
 
-/** Opens the pool and makes sure that the database answers. */
-export async function openDatabase(connection: string, log: Logger): Promise<Database> {
+interface PoolOptions {
+  readonly maxPoolSize?: number;
+  /** Shared by the pools of one database. */
+  readonly trials?: Trials;
+}
+
+/** Opens a pool and makes sure that the database answers. */
+export async function openDatabase(
+  connection: string,
+  log: Logger,
+  { maxPoolSize = usualPoolSize, trials = new Set() }: PoolOptions = {},
+): Promise<Database> {
   const opening = withDeadline(callTimeoutMs, () =>
     createPool(connection, {
       maxPoolSize,
@@ -66,7 +77,7 @@ export async function openDatabase(connection: string, log: Logger): Promise<Dat
   );
   const pool = await translated(opening);
   pool.on('error', (error) => log.warn({ err: error }, 'database connection failed'));
-  const lend = createLender(pool, maxPoolSize);
+  const lend = createLender(pool, maxPoolSize, trials);
   return {
     run: (work, timeoutMs = callTimeoutMs) => traced('store statements', {}, () => translated(lend(timeoutMs, work))),
     transaction: (work) =>

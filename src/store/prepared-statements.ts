@@ -17,14 +17,26 @@ export function createPreparedStatements(): Interceptor {
     transformQuery: (_context, query) => {
       const known = names.get(query.sql);
       if (known !== undefined) return { ...query, name: known };
+      const label = labelOf(query.sql);
       const count = (runs.get(query.sql) ?? 0) + 1;
-      if (count < runsBeforeNamed) {
+      if (label === '' && count < runsBeforeNamed) {
         if (runs.size < maxTexts || runs.has(query.sql)) runs.set(query.sql, count);
         return query;
       }
       runs.delete(query.sql);
-      names.set(query.sql, `warden_${createHash('sha256').update(query.sql).digest('base64url').slice(0, 22)}`);
-      return query;
+      const hash = createHash('sha256').update(query.sql).digest('base64url').slice(0, 22);
+      const name = `warden_${label}${hash}`;
+      names.set(query.sql, name);
+      return { ...query, name };
     },
   };
+}
+
+/**
+ * A statement that begins with a comment of one word is known to come again and again; it bears the word in its name, so
+ * that it is known on the line.
+ */
+function labelOf(text: string): string {
+  const label = /^\s*\/\* (\w+) \*\//.exec(text)?.[1];
+  return label === undefined ? '' : `${label}_`;
 }

@@ -18,7 +18,7 @@ const attemptsKept = 50;
  */
 export async function settleBatch(database: Database, settlements: readonly Settlement[]): Promise<readonly Outcome[]> {
   if (settlements.every(({ delivery, outcome }) => outcome.tag === 'delivered' && !delivery.isLaned)) {
-    const settled = await database.run((connection) => settleDeliveries(connection, settlements));
+    const settled = await database.run((connection) => settleDeliveries(connection, settlements, false));
     const news = [...settled.values()].filter(({ isNews }) => isNews).map(({ webhook }) => webhook);
     if (news.length > 0) {
       await database.transaction(async (transaction) => {
@@ -72,9 +72,14 @@ type Settled = ReadonlyMap<string, z.output<typeof settledRow>>;
 
 /**
  * Moves deliveries on and logs the attempts. Leaves alone what is settled already and, unless it was delivered, what
- * somebody else has claimed since.
+ * somebody else has claimed since. What is not flushed is forgotten by a database that crashes in the next moment: its
+ * deliveries are made once more then, as they are when a dispatcher dies.
  */
-async function settleDeliveries(connection: CommonQueryMethods, settlements: readonly Settlement[]): Promise<Settled> {
+async function settleDeliveries(
+  connection: CommonQueryMethods,
+  settlements: readonly Settlement[],
+  isFlushed = true,
+): Promise<Settled> {
   const rows = settlements.flatMap(({ delivery, outcome }) => {
     if (!/^\d{1,15}$/.test(delivery.id)) return [];
     const { status, delayMs } = consequence(outcome);
@@ -85,9 +90,13 @@ async function settleDeliveries(connection: CommonQueryMethods, settlements: rea
     return [[Number(delivery.id), delivery.attempts, status, delayMs, isProbe, ...ended]];
   });
   const settled = await connection.any(sql.type(settledRow)`
-    with s as (
-      select * from ${sql.unnest(rows, ['int8', 'int4', 'text', 'float8', 'bool', 'int4', 'text', 'int4', 'text'])}
-        as s (id, attempts, status, delay_ms, is_probe, http_status, error, duration_ms, excerpt)
+    with durability as materialized (
+      select set_config(
+        'synchronous_commit', case when ${isFlushed}::bool then current_setting('synchronous_commit') else 'off' end, true
+      )
+    ), s as (
+      select s.* from ${sql.unnest(rows, ['int8', 'int4', 'text', 'float8', 'bool', 'int4', 'text', 'int4', 'text'])}
+        as s (id, attempts, status, delay_ms, is_probe, http_status, error, duration_ms, excerpt), durability
     ), settled as (
       update deliveries d set
         status = s.status,

@@ -2,10 +2,7 @@
 import { z } from 'zod';
 import { parseMessageId, parseSessionId } from '../contract/ids.ts';
 
-/** Text as Postgres can keep it: NUL becomes U+FFFD, as lone surrogates do on their way to UTF-8. */
-export function textOf<Text extends string | null>(text: Text): Text | string {
-  return text === null ? text : text.replaceAll('\u0000', '\uFFFD');
-}
+export { textOf } from './text-of.ts';
 
 /** Unix milliseconds as the argument of `to_timestamp`. */
 export function timestampOf(unixMs: number): number;

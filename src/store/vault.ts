@@ -58,27 +58,20 @@ export class Vault {
    * memory only after it has been read back. `newest` has the id of each owner's newest key, or null without one.
    */
   async sealer(connection: CommonQueryMethods, newest: ReadonlyMap<string, number | null>): Promise<Sealer> {
-    const keys = new Map<string, DataKey>();
-    const toCount: number[] = [];
-    for (const [owner, id] of newest) {
-      const known = id === null ? null : this.#known(id, owner);
-      if (known !== null && known.left > 0) keys.set(owner, known);
-      else if (id !== null) toCount.push(id);
-    }
-    for (const row of toCount.length === 0 ? [] : await countBlock(connection, toCount)) {
-      if (row.records <= recordsPerKey) keys.set(row.owner, this.#remember(row, recordsPerBlock));
-    }
+    const keys = await this.#usable(connection, newest);
     for (const owner of newest.keys()) {
       if (!keys.has(owner)) keys.set(owner, await this.#create(connection, owner));
     }
-    return {
-      seal: (place, plaintext) => {
-        const dataKey = keys.get(place.owner);
-        if (dataKey === undefined) throw new WardenError('internal_error', { message: 'no key for this owner' });
-        dataKey.left -= 1;
-        return seal({ id: String(dataKey.id), key: dataKey.key }, aadOf(place), plaintext);
-      },
-    };
+    return sealerWith(keys);
+  }
+
+  /**
+   * As `sealer`, for who has no transaction in which a key could be made: null when one of the keys is gone or used up.
+   * Whether they are still the newest is for the caller to find out.
+   */
+  async sealerOfExisting(connection: CommonQueryMethods, newest: ReadonlyMap<string, number>): Promise<Sealer | null> {
+    const keys = await this.#usable(connection, newest);
+    return keys.size === newest.size ? sealerWith(keys) : null;
   }
 
   /** As `sealer`, for who does not know the newest keys. */
@@ -130,6 +123,24 @@ export class Vault {
     });
   }
 
+  /** Those of the keys that may seal more records, by owner. */
+  async #usable(
+    connection: CommonQueryMethods,
+    newest: ReadonlyMap<string, number | null>,
+  ): Promise<Map<string, DataKey>> {
+    const keys = new Map<string, DataKey>();
+    const toCount: number[] = [];
+    for (const [owner, id] of newest) {
+      const known = id === null ? null : this.#known(id, owner);
+      if (known !== null && known.left > 0) keys.set(owner, known);
+      else if (id !== null) toCount.push(id);
+    }
+    for (const row of toCount.length === 0 ? [] : await countBlock(connection, toCount)) {
+      if (row.records <= recordsPerKey) keys.set(row.owner, this.#remember(row, recordsPerBlock));
+    }
+    return keys;
+  }
+
   #known(id: number, owner: string): DataKey | null {
     const known = this.#cache.get(id);
     if (known === undefined || known.owner !== owner) return null;
@@ -163,6 +174,15 @@ export class Vault {
     return { id: await insertDataKey(connection, row), owner, key, left: recordsPerBlock };
   }
 }
+
+const sealerWith = (keys: ReadonlyMap<string, DataKey>): Sealer => ({
+  seal: (place, plaintext) => {
+    const dataKey = keys.get(place.owner);
+    if (dataKey === undefined) throw new WardenError('internal_error', { message: 'no key for this owner' });
+    dataKey.left -= 1;
+    return seal({ id: String(dataKey.id), key: dataKey.key }, aadOf(place), plaintext);
+  },
+});
 
 async function insertDataKey(connection: CommonQueryMethods, row: WrappedKey): Promise<number> {
   const { id } = await connection.one(sql.type(z.object({ id: z.number() }))`

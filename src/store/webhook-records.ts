@@ -2,6 +2,7 @@
 import type { SessionEvent } from '../contract/events.ts';
 import type { SessionId } from '../contract/ids.ts';
 import type { Origin } from '../contract/ipc.ts';
+import type { LeaseTaker } from './lease-desk.ts';
 import type { Page, PageRequest } from './store.ts';
 
 /** What an event must be like to be delivered; null asks nothing. */
@@ -126,6 +127,8 @@ export interface ClaimedDelivery {
   readonly isDue: boolean;
   /** Whether others wait behind it. */
   readonly isLaned: boolean;
+  /** Whether its webhook may have more that wait for a place: it has all of its places in use, or its receiver is probed. */
+  readonly isCrowded: boolean;
   /** Whose request the event follows from, where that is known. */
   readonly origin?: Origin;
   readonly event: {
@@ -174,6 +177,11 @@ export interface OutboxStore {
   nextDueInMs(): Promise<number | null>;
   /** Calls back whenever deliveries became due by a commit (LISTEN); returns the way to stop it. */
   onNew(listener: () => void): () => void;
+  /**
+   * Gives deliveries that this store's commits create to the taker, leased already, where a claim would find them at
+   * once: nobody else has to be asked then. Those that have to wait are left to a claim. Returns the way to stop it.
+   */
+  onLeased(taker: LeaseTaker): () => void;
 }
 
 /** One HTTP request of a delivery. */

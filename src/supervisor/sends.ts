@@ -8,6 +8,7 @@ import type { SessionId } from '../contract/ids.ts';
 import type { SendAnswer } from '../contract/ipc.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
+import { Acceptances, type Acceptance } from './acceptances.ts';
 import { pacingLimit, type Governors } from './governors.ts';
 import { HandOver, type HandOverOptions } from './hand-over.ts';
 import type { LiveSession } from './live-session.ts';
@@ -29,6 +30,7 @@ export class Sends {
   readonly #options: SendsOptions;
   readonly #pacing: SendPacing;
   readonly #handOver: HandOver;
+  readonly #acceptances: Acceptances;
   readonly #waiting: WaitingSends;
   readonly #draining = new AbortController();
 
@@ -36,7 +38,9 @@ export class Sends {
     this.#options = options;
     const pacing = new SendPacing(options.pacing, options.log);
     this.#pacing = pacing;
-    this.#waiting = new WaitingSends(options, { pacing, handOver: () => this.#handOver });
+    const acceptances = new Acceptances(options, (session) => this.#waiting.unsure(session));
+    this.#acceptances = acceptances;
+    this.#waiting = new WaitingSends(options, { acceptances, pacing, handOver: () => this.#handOver });
     this.#handOver = new HandOver(options, {
       pacing,
       onUnstored: (session, accepted) => this.#waiting.leave(session, accepted),
@@ -81,9 +85,9 @@ export class Sends {
     this.#draining.abort();
   }
 
-  /** As `WaitingSends.unsure`. */
-  unsure(session: LiveSession, acceptance: UnsureAcceptance, withdraw: boolean): void {
-    this.#waiting.unsure(session, acceptance, withdraw);
+  /** As `Acceptances.accept`; whoever calls this calls `send` next. */
+  accept(session: LiveSession, message: UnsureAcceptance, acceptance: Acceptance): Promise<void> {
+    return this.#acceptances.accept(session, message, acceptance);
   }
 
   /** Sends what still waits, as long as the session is connected. */
@@ -101,7 +105,7 @@ export class Sends {
     const { store, clock } = this.#options;
     for (const accepted of await store.messages.listExpired(clock.now())) {
       const session = liveOf(accepted.session);
-      const isUnderWay = session?.sending.has(accepted.id) === true || this.#waiting.isUnwanted(accepted.id);
+      const isUnderWay = session?.sending.has(accepted.id) === true || this.#acceptances.isOpen(accepted);
       // The time that pacing takes is none of its own: its turn comes.
       const isPaced = session?.isConnected === true && (await this.#pacing.holdOf(accepted)) !== null;
       if (!isUnderWay && !isPaced) await this.#handOver.fail(accepted, null);

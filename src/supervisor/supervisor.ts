@@ -12,6 +12,7 @@ import type { MovedSession } from '../contract/moved-session.ts';
 import type { OwnedSession } from '../store/scheduled-store.ts';
 import type { AcceptedSend, SessionRow } from '../store/store.ts';
 import type { UnsureAcceptance } from '../store/waiting-sends.ts';
+import type { Acceptance } from './acceptances.ts';
 import { countRefusalOf, type NewSessionWishes } from './admission.ts';
 import { ChangeListeners } from './change-listeners.ts';
 import { exportedReason, exportSession, takeBack } from './export-session.ts';
@@ -297,9 +298,9 @@ export class Supervisor {
     return this.#sessions.all.flatMap(({ id, epoch }) => (epoch === null ? [] : [{ session: id, epoch }]));
   }
 
-  /** The store may have accepted a message or not; see Sends. */
-  async unsure(acceptance: UnsureAcceptance, withdraw: boolean): Promise<void> {
-    this.#sends.unsure(await this.#sessions.live(acceptance.session), acceptance, withdraw);
+  /** Has the store accept a message that is to be sent by `send` next; see Acceptances. Throws what the store does. */
+  async accept(message: UnsureAcceptance, acceptance: Acceptance): Promise<void> {
+    return this.#sends.accept(await this.#sessions.live(message.session), message, acceptance);
   }
 
   view(row: SessionRow): SessionView {

@@ -7,7 +7,7 @@ import type { SendAnswer } from '../contract/ipc.ts';
 import type { Logger } from '../log.ts';
 import { outsideRequests } from '../request-scope.ts';
 import type { AcceptedSend, Store } from '../store/store.ts';
-import type { UnsureAcceptance } from '../store/waiting-sends.ts';
+import type { Acceptances } from './acceptances.ts';
 import type { HandOver } from './hand-over.ts';
 import type { LiveSession } from './live-session.ts';
 import { chatOf, pendingOf } from './send-attempt.ts';
@@ -23,6 +23,7 @@ export interface WaitingSendsOptions {
 }
 
 interface WaitingSendsParts {
+  readonly acceptances: Pick<Acceptances, 'isOpen'>;
   readonly pacing: SendPacing;
   readonly handOver: () => HandOver;
 }
@@ -38,8 +39,6 @@ export class WaitingSends {
   readonly #released = new Set<LiveSession>();
   /** The sessions of which a caller's message was left waiting since the last look at what waits. */
   readonly #left = new Set<LiveSession>();
-  /** Messages whose acceptance must not come true any more. */
-  readonly #unwanted = new Set<string>();
 
   constructor(options: WaitingSendsOptions, parts: WaitingSendsParts) {
     this.#options = options;
@@ -117,26 +116,16 @@ export class WaitingSends {
     if (session.isConnected) this.resume(session);
   }
 
-  /**
-   * Nobody knows whether the store has accepted a message. `withdraw`: its caller was told that it was not, and has no
-   * way to repeat it under the same id; it must not go out. Otherwise it is sent if it is there.
-   */
-  unsure(session: LiveSession, acceptance: UnsureAcceptance, withdraw: boolean): void {
-    if (withdraw) void this.#withdraw(acceptance);
-    else {
-      session.hasWaitingSends = true;
-      this.resume(session, retryMs);
-    }
-  }
-
-  /** Whether the acceptance of a message is being taken back. */
-  isUnwanted(id: string): boolean {
-    return this.#unwanted.has(id);
+  /** Nobody knows whether the store has accepted a message of this session: it is sent if it is there. */
+  unsure(session: LiveSession): void {
+    session.hasWaitingSends = true;
+    this.resume(session, retryMs);
   }
 
   /**
    * What waits in the store, oldest first, and holds its chats from now on, also while it is being sent. What a caller
-   * waits for is not among it: it is sent for that caller, and waits here, too, when that did not succeed.
+   * waits for is not among it: it is sent for that caller once it is accepted, and waits here, too, when that did not
+   * succeed.
    */
   #listWaiting(session: LiveSession): Promise<readonly AcceptedSend[]> {
     return session.order.look(
@@ -145,7 +134,7 @@ export class WaitingSends {
         const waiting = await this.#options.store.messages.listAccepted(session.id);
         await this.#parts.pacing.retain(session.id, waiting, listedAt);
         const isForCaller = (id: string): boolean => session.sending.has(id) && !session.resumed.has(id);
-        return waiting.filter(({ id }) => !isForCaller(id) && !this.#unwanted.has(id));
+        return waiting.filter((each) => !isForCaller(each.id) && !this.#parts.acceptances.isOpen(each));
       },
       (waiting) => waiting.map(chatOf),
     );
@@ -218,21 +207,6 @@ export class WaitingSends {
     } finally {
       session.resumed.delete(accepted.id);
       session.sending.delete(accepted.id);
-    }
-  }
-
-  async #withdraw(acceptance: UnsureAcceptance): Promise<void> {
-    const { store, signal, log } = this.#options;
-    this.#unwanted.add(acceptance.id);
-    while (!signal.aborted) {
-      try {
-        const wasThere = await store.messages.withdraw(acceptance);
-        if (wasThere) log.info({ session: acceptance.session }, 'a message whose acceptance failed was withdrawn');
-        this.#unwanted.delete(acceptance.id);
-        return;
-      } catch {
-        await sleep(retryMs, signal);
-      }
     }
   }
 

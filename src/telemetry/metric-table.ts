@@ -114,8 +114,12 @@ export const metricTable = {
   streams: gauge('warden_event_streams', 'Event streams that are open.'),
 
   databaseUp: gauge('warden_database_up', '1 when the database has answered during this scrape.'),
-  pool: gauge('warden_database_connections', 'Connections of the pool by what they do.', ['state']),
-  poolSize: gauge('warden_database_connections_max', 'Connections that the pool may open.'),
+  pool: gauge(
+    'warden_database_connections',
+    'Connections of both pools, that of commits and that of all else, by what they do.',
+    ['state'],
+  ),
+  poolSize: gauge('warden_database_connections_max', 'Connections that the pools may open.'),
   poolWaiting: gauge('warden_database_waiting', 'Pieces of work that wait for a connection.'),
   ipcInFlight: gauge('warden_ipc_requests_in_flight', 'Requests between processes without an answer yet.', [
     'direction',

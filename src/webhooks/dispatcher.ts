@@ -1,8 +1,9 @@
 /**
  * Takes due deliveries out of the outbox, sends them and writes down what became of them: at least once, and by any
- * number of gateways on one database. It is woken by new deliveries, by the next one that falls due, and by a slow
- * look-around that finds leases of dispatchers that died. How many deliveries one webhook may have in flight, in which
- * order, and whether its receiver is given a rest, is decided by the outbox's claim.
+ * number of gateways on one database. Most are given to it by the very commit that creates them; for the others it is
+ * woken by new deliveries, by the next one that falls due, and by a slow look-around that finds leases of dispatchers
+ * that died. How many deliveries one webhook may have in flight, in which order, and whether its receiver is given a
+ * rest, is decided by the outbox's claim.
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
@@ -57,7 +58,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { outbox, deliverer, disable, settings, log, clock, random, observer } = options;
   const interrupt = new AbortController();
   const inFlight = new Map<string, Promise<void>>();
-  let unlisten: (() => void) | null = null;
+  /** Webhooks of which the last claim may have left something for want of places. */
+  const crowded = new Set<string>();
+  const unlisten: (() => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
   let round: Promise<void> | null = null;
   let isWoken = false;
@@ -110,10 +113,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const free = settings.concurrency - inFlight.size;
       if (free <= 0 || isStopped) return found;
       const claimed = await outbox.claim(free, settings.leaseMs);
-      for (const delivery of claimed) launch(delivery);
+      launchAll(claimed);
       found += claimed.length;
       if (claimed.length < free) return found;
     }
+  };
+
+  const launchAll = (deliveries: readonly ClaimedDelivery[]): void => {
+    for (const { webhook, isCrowded } of deliveries) {
+      if (isCrowded) crowded.add(webhook.id);
+      else crowded.delete(webhook.id);
+    }
+    for (const delivery of deliveries) launch(delivery);
   };
 
   const launch = (delivery: ClaimedDelivery): void => {
@@ -122,15 +133,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       .catch((error: unknown) => {
         // Its lease lapses and somebody sends it again: at least once.
         log.warn({ err: error, delivery: delivery.id }, 'outcome of a delivery could not be stored');
+        return false;
       })
-      .finally(() => {
+      .then((isDelivered) => {
+        const wasFull = inFlight.size >= settings.concurrency;
         inFlight.delete(delivery.id);
-        wake();
+        // What was due and had a place is claimed already: only what waited for this one can be had now.
+        if (!isDelivered || delivery.isLaned || crowded.has(delivery.webhook.id) || wasFull) wake();
       });
     inFlight.set(delivery.id, work);
   };
 
-  const traceAttempt = (delivery: ClaimedDelivery): Promise<void> =>
+  const traceAttempt = (delivery: ClaimedDelivery): Promise<boolean> =>
     tracedEntry(
       {
         name: 'webhook attempt',
@@ -147,7 +161,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       (span) => send(delivery, span),
     );
 
-  const send = async (delivery: ClaimedDelivery, span: OpenSpan): Promise<void> => {
+  /** Answers whether it was delivered. */
+  const send = async (delivery: ClaimedDelivery, span: OpenSpan): Promise<boolean> => {
     const attempt = await deliverer.attempt(delivery, interrupt.signal);
     const now = clock.now();
     const outcome = classifyAttempt(attempt, {
@@ -168,6 +183,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (verdict?.tag === 'failure' && verdict.isGone) await disable(delivery.webhook, goneReason);
     const judgement = await settle(delivery, outcome, verdict);
     if (judgement !== null && judgement.disable !== null) await disable(delivery.webhook, judgement.disable);
+    return outcome.tag === 'delivered';
   };
 
   /** Answers what the attempt has made of the receiver's health; null when it was not the one to settle the delivery. */
@@ -211,13 +227,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     start: () => {
-      if (unlisten !== null || isStopped) return;
-      unlisten = outbox.onNew(wake);
+      if (unlisten.length > 0 || isStopped) return;
+      const places = (): number => settings.concurrency - inFlight.size;
+      unlisten.push(outbox.onNew(wake), outbox.onLeased({ places, leaseMs: settings.leaseMs, take: launchAll }));
       wake();
     },
     stop: async (budgetMs) => {
       isStopped = true;
-      unlisten?.();
+      for (const end of unlisten) end();
       if (timer !== null) clearTimeout(timer);
       await round;
       const budget = setTimeout(() => interrupt.abort(), budgetMs);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { at } from '../support/api-client.ts';
+import { usualPoolSize } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
 import { eventually } from '../support/eventually.ts';
@@ -107,6 +108,13 @@ describe('a gateway whose database is there but does not serve', () => {
   test('because all connections are taken answers that it is unavailable, and gets over it', async () => {
     await locked(async () => {
       const waiting = Array.from({ length: 30 }, () => gateway.get('/sessions/a/messages'));
+      // Asked before, it would be ready, and say so for some time.
+      await eventually(async () => {
+        const [row] = await database.query(
+          `select count(*)::int as waiting from pg_locks where not granted and relation = 'messages'::regclass`,
+        );
+        return row?.['waiting'] === usualPoolSize;
+      });
       await eventually(async () => (await probe('/readyz')).status === 503);
       assert.match((await probe('/readyz')).text, /\[-\]database: /);
       assert.deepEqual(refusal(await gateway.get('/sessions')), unavailable);

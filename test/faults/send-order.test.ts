@@ -138,13 +138,17 @@ describe('accepted messages', () => {
   });
 
   test('whose acceptance the database did not tell are refused, and do not surprise anybody later', async () => {
+    // While it is unsure, what waits in the store is looked through for another chat.
+    await fault({ fault: 'drop_acks', count: 1 });
+    assert.equal((await send(other, 'to be repeated')).status, 202);
     // The statement reaches the database, its answer does not come back.
-    rig.proxy.commits.hold('answer', 0, 'insert into messages');
+    rig.proxy.commits.hold('answer', 0, 'where not exists (select from scheduled_messages');
     const asked = send(contact, 'half accepted');
     await until(async () => (await statusOf('half accepted')) === 'accepted');
     const answer = await asked;
     assert.deepEqual([answer.status, at(answer.json, 'error', 'type')], [503, 'storage_unavailable']);
     rig.proxy.commits.drop();
+    await until(async () => (await statusOf('to be repeated')) === 'sent');
     await until(async () => (await statusOf('half accepted')) === undefined);
     await until(async () => (await send(contact, 'wholly accepted')).status === 200);
     assert.ok(!(await textsAt(contact)).includes('half accepted'));

@@ -1,6 +1,6 @@
 /**
- * Stops a gateway's transactions at their COMMIT, on the line to the database: before the database hears of it, or
- * before the gateway hears that it is done. Other statements pass.
+ * Stops what a gateway commits, on the line to the database: before the database hears of it, or before the gateway hears
+ * that it is done. Other statements pass.
  */
 import type { Socket } from 'node:net';
 
@@ -102,7 +102,11 @@ export function createCommitGate(): OwnCommitGate {
   };
 }
 
-/** A simple query of Postgres' protocol: `Q`, the length, the text. It comes alone: its sender awaits what was before. */
+/**
+ * A simple query of Postgres' protocol: `Q`, the length, the text. It comes alone: its sender awaits what was before. Or
+ * a statement that commits by itself what a child wrote, told by its first comment, and by its name when it is prepared.
+ */
 function isCommit(chunk: Buffer): boolean {
-  return chunk[0] === 0x51 && /^commit\b/i.test(chunk.toString('latin1', 5, 24));
+  if (chunk[0] === 0x51) return /^commit\b/i.test(chunk.toString('latin1', 5, 24));
+  return chunk.includes('/* commit */') || chunk.includes('warden_commit_');
 }

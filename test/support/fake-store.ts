@@ -226,7 +226,7 @@ export function createFakeStore(): FakeStore {
       pruneDead: unused,
       pruneEvents: unused,
     },
-    outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {} },
+    outbox: { claim: unused, settle: unused, nextDueInMs: unused, onNew: () => () => {}, onLeased: () => () => {} },
     browserSessions: { create: unused, find: unused, touch: unused, delete: unused, deleteOlder: unused },
     tokens: {
       create: unused,

@@ -81,7 +81,7 @@ export function createFakeSupervisor(store: Store): FakeSupervisor {
     assertSendable: (id) => {
       if (scenes.get(id)?.status !== 'connected') throw new WardenError('session_not_connected');
     },
-    unsure: async ({ session }) => note('unsure', session),
+    accept: (_message, { take }) => take(),
     send: async (accepted) => {
       sent.push(accepted);
       return fake.onSend(accepted);

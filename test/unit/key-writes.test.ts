@@ -50,6 +50,20 @@ describe('key writes', () => {
     );
   });
 
+  test('what rides along is handed over right before the next key write, and by itself when none comes', async () => {
+    const order: string[] = [];
+    const writes = new KeyWrites(() => {
+      order.push('keys');
+      return Promise.resolve();
+    });
+    writes.ride(() => order.push('first'));
+    writes.ride(() => order.push('second'));
+    await writes.add({ session: { a: bytes(1) } }, null);
+    assert.deepEqual(order, ['first', 'second', 'keys']);
+    await new Promise<void>((resolve) => writes.ride(resolve));
+    assert.deepEqual(order, ['first', 'second', 'keys']);
+  });
+
   test('a flush hands over at once, and once only', async () => {
     const { writes, commits } = recorded();
     const written = writes.add({ session: { a: bytes(1) } }, null);

@@ -60,12 +60,13 @@ export async function send<N extends SendOperationName>(
   try {
     // Whoever was told that it took too long must not find it sent.
     if (signal.aborted) throw new WardenError('whatsapp_timeout');
-    await take(dueAt === null ? { tag: 'accepted', send: accepted } : { tag: 'scheduled', send: { ...send, dueAt } });
+    if (dueAt === null) {
+      await supervisor.accept(accepted, {
+        take: () => take({ tag: 'accepted', send: accepted }),
+        isRepeatable: chosen !== undefined || request.hasKey,
+      });
+    } else await take({ tag: 'scheduled', send: { ...send, dueAt } });
   } catch (error) {
-    if (dueAt === null && error instanceof WardenError && error.code === 'storage_unavailable') {
-      // It may be there after all. Whoever chose the id or a key can repeat it safely; nobody else must meet it twice.
-      await supervisor.unsure(accepted, chosen === undefined && !request.hasKey);
-    }
     if (spooled !== null) await mediaRoom.spool.release(spooled);
     throw error;
   }

@@ -21,6 +21,7 @@ import {
 } from '@whiskeysockets/baileys';
 import { inTurn } from './address-turns.ts';
 import type { InboxWriter } from './inbox.ts';
+import { gateOpened } from './wire-gate.ts';
 
 type MakeRepository = SocketConfig['makeSignalRepository'];
 type Repository = ReturnType<MakeRepository>;
@@ -37,6 +38,13 @@ export function durableSignalRepository(inbox: InboxWriter): MakeRepository {
     const byPeer = async <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
       alone(await peerKey(base, jid), () => inTurn(base.jidToSignalProtocolAddress(jid), work));
 
+    /** The ratchet step is committed meanwhile; an error here makes the library leave out the device, and all alike. */
+    const kept = async <Result>(encrypting: Promise<Result>): Promise<Result> => {
+      const encrypted = await encrypting;
+      await gateOpened();
+      return encrypted;
+    };
+
     /** An error that leaves here makes the library tell WhatsApp that the message cannot be read. */
     const readably = async (ciphertext: Uint8Array, decrypt: () => Promise<Uint8Array>): Promise<Uint8Array> => {
       try {
@@ -51,8 +59,8 @@ export function durableSignalRepository(inbox: InboxWriter): MakeRepository {
 
     return {
       ...base,
-      encryptMessage: (input) => byPeer(input.jid, () => base.encryptMessage(input)),
-      encryptGroupMessage: (input) => alone(input.group, () => base.encryptGroupMessage(input)),
+      encryptMessage: (input) => kept(byPeer(input.jid, () => base.encryptMessage(input))),
+      encryptGroupMessage: (input) => kept(alone(input.group, () => base.encryptGroupMessage(input))),
       getSenderKeyDistributionMessage: (input) => alone(input.group, () => base.getSenderKeyDistributionMessage(input)),
       injectE2ESession: (input) => byPeer(input.jid, () => base.injectE2ESession(input)),
       deleteSession: (jids) => outside(() => base.deleteSession(jids)),

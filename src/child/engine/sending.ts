@@ -19,6 +19,7 @@ import { recordOf } from './outgoing-record.ts';
 import type { Recipients } from './recipients.ts';
 import { stanzaExtras } from './stanza-extras.ts';
 import { findTarget } from './targets.ts';
+import { behindGate } from './wire-gate.ts';
 
 export interface SendingContext {
   readonly sock: WASocket;
@@ -90,11 +91,18 @@ export async function sendMessage(context: SendingContext, order: SendOrder): Pr
   const built = await buildMessage({ to, content: message.content, mentions, options });
   const content = built.message ?? {};
   const record = recordOf(built, { chat, sender: ownJid(sock), now: clock.now() });
-  await store.sending(record);
-
-  const ack = acks.wait(messageId, limits.sendTimeoutMs);
+  const kept = store.sending(record);
+  // What is not encrypted passes no gate.
+  if (to.endsWith('@newsletter')) await kept;
+  // Before whoever waits at the gate hears of it.
+  const ack = kept.then(() => acks.wait(messageId, limits.sendTimeoutMs));
+  ack.catch(() => undefined);
+  const relayed = behindGate(kept, () => sock.relayMessage(to, content, { messageId, ...stanzaExtras(content, to) }));
+  // Whoever asked hears at once that it could not be kept; the library may still wait for the keys then.
+  relayed.catch(() => undefined);
   try {
-    await sock.relayMessage(to, content, { messageId, ...stanzaExtras(content, to) });
+    await kept;
+    await relayed;
   } catch (thrown) {
     acks.arrived(messageId, { tag: 'silent' });
     const error = normaliseFailure(thrown, 'send the message');
