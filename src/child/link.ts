@@ -178,10 +178,10 @@ export class Link {
         this.#save();
         break;
       case 'forget_credentials':
-        this.#auth = createAuthState(this.#options.store, null);
         void this.#options.store
           .clearCredentials()
           .catch(() => listener.log('error', 'credentials could not be deleted', null));
+        this.#auth = createAuthState(this.#options.store, null);
         break;
       case 'tell_connected':
         this.#giveName();

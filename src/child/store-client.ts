@@ -46,10 +46,16 @@ export class StoreClient {
   /** `type/id` → committed bytes, or null for known absence; in order of use. */
   readonly #cache = new Map<string, StoredValue | null>();
   readonly #abort = new AbortController();
+  #generation = 0;
   readonly #keyWrites = new KeyWrites((mutations, creds) => this.#setKeys(mutations, creds));
 
   constructor(options: StoreClientOptions) {
     this.#options = options;
+  }
+
+  /** Counts up when the credentials are cleared. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Values by id; ids without a value are absent. */
@@ -78,9 +84,11 @@ export class StoreClient {
 
   /**
    * Writes all in one transaction and returns after COMMIT. While the database is away it waits: a failure here would
-   * be taken for a message that cannot be decrypted.
+   * be taken for a message that cannot be decrypted. Throws `session_restarted` for a `generation` whose credentials
+   * have been cleared: a write that was under way then must not bring them back.
    */
-  async set(mutations: KeyMutations, creds: StoredValue | null): Promise<void> {
+  async set(mutations: KeyMutations, creds: StoredValue | null, generation = this.#generation): Promise<void> {
+    if (generation !== this.#generation) throw new WardenError('session_restarted');
     const changed = this.#withoutUnchanged(mutations);
     if (changed === null && creds === null) return;
     await this.#keyWrites.add(changed ?? {}, creds);
@@ -114,6 +122,7 @@ export class StoreClient {
   async clearCredentials(): Promise<void> {
     const { session, epoch } = this.#options;
     this.#keyWrites.flush();
+    this.#generation += 1;
     await this.#persistently(() => this.#ask('credentials_clear', { session, epoch }));
     this.#cache.clear();
   }

@@ -27,12 +27,18 @@ export interface ApiClient {
   close(): Promise<void>;
 }
 
-export function createApiClient(baseUrl: string, clientToken: string): ApiClient {
+/** `onBody` hears of every body that is sent as JSON, and of every one that is answered. */
+export function createApiClient(
+  baseUrl: string,
+  clientToken: string,
+  onBody: (body: unknown) => void = () => undefined,
+): ApiClient {
   const agent = new Agent({ keepAliveTimeout: 1000 });
   const { port } = new URL(baseUrl);
   return {
     call: async (method, path, options = {}) => {
       const { body, raw, headers = {}, token = clientToken } = options;
+      onBody(body);
       const payload = raw ?? (body === undefined ? null : JSON.stringify(body));
       // Not the function that takes a URL: that one would tidy the path up.
       const answer = await agent.request({
@@ -49,7 +55,9 @@ export function createApiClient(baseUrl: string, clientToken: string): ApiClient
       const isEndless = String(answer.headers['content-type']).startsWith('text/event-stream');
       if (isEndless) answer.body.on('error', () => undefined).destroy();
       const text = isEndless ? '' : await answer.body.text();
-      return { status: answer.statusCode, headers: flat(answer.headers), text, json: parse(text) };
+      const json = parse(text);
+      onBody(json);
+      return { status: answer.statusCode, headers: flat(answer.headers), text, json };
     },
     raw: (bytes) =>
       new Promise((resolve, reject) => {

@@ -11,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { freshLeanChild } from './lean-build.ts';
+import { SecretsSeen } from './secrets-seen.ts';
 import { keyText, testKey } from './test-keys.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -40,6 +41,7 @@ export class GatewayUnderTest {
   readonly #command: readonly string[];
   readonly #stdout: number | 'unread' | 'pipe';
   readonly #ownsDatabase: boolean;
+  readonly #seen = new SecretsSeen([token, keyText(testKey('test')).slice('test:'.length)]);
   #process: ChildProcess | null = null;
   #output = '';
 
@@ -58,7 +60,7 @@ export class GatewayUnderTest {
     this.storagePath = storagePath;
     this.database = settings.database;
     this.#ownsDatabase = settings.ownsDatabase;
-    this.api = createApiClient(this.baseUrl, token);
+    this.api = createApiClient(this.baseUrl, token, (body) => this.#seen.see(body));
     this.#env = {
       PATH: process.env['PATH'] ?? '',
       PORT: String(port),
@@ -144,11 +146,17 @@ export class GatewayUnderTest {
     await this.#end('SIGKILL');
   }
 
+  /** Ends it and all that is its own; fails when it has written down what it must not. */
   async dispose(): Promise<void> {
     await this.stop();
     await this.api.close();
-    if (this.#ownsDatabase) await this.database?.dispose();
-    await rm(this.storagePath, { recursive: true, force: true });
+    try {
+      this.#seen.requireNoneIn(this.#output);
+      if (this.#ownsDatabase && this.database !== null) await this.#seen.requireNoneInTables(this.database);
+    } finally {
+      if (this.#ownsDatabase) await this.database?.dispose();
+      await rm(this.storagePath, { recursive: true, force: true });
+    }
   }
 
   get(path: string): Promise<ApiAnswer> {

@@ -12,10 +12,16 @@ export interface AuthState extends AuthenticationState {
 
 export function createAuthState(store: StoreClient, stored: StoredValue | null): AuthState {
   const creds = readCreds(stored);
-  return { creds, keys: createKeyStore(store, creds), saveCreds: coalesced(() => store.set({}, writeCreds(creds))) };
+  const { generation } = store;
+  return {
+    creds,
+    keys: createKeyStore(store, creds),
+    saveCreds: coalesced(() => store.set({}, writeCreds(creds), generation)),
+  };
 }
 
 function createKeyStore(store: StoreClient, creds: AuthenticationCreds): SignalKeyStore {
+  const { generation } = store;
   return {
     get: async (type, ids) => {
       const stored = await orNever(store.get(type, ids));
@@ -25,7 +31,7 @@ function createKeyStore(store: StoreClient, creds: AuthenticationCreds): SignalK
     set: async (data) => {
       const newest = newestPreKeyId(data['pre-key']);
       const counted = newest === null ? null : writeCreds(withPreKeysCounted(creds, newest));
-      await orNever(store.set(writeKeys(data), counted));
+      await orNever(store.set(writeKeys(data), counted, generation));
     },
   };
 }
