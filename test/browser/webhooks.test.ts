@@ -217,6 +217,8 @@ describe('a receiver that fails', () => {
     await page.goto(pageOf('narrow'));
     await page.getByRole('button', { name: 'Send a test' }).click();
     await page.getByText('The test was not delivered').waitFor();
+    // Its words are there before the last of its styles.
+    await page.waitForLoadState();
     assert.equal(await isTooWide(page), false);
     assert.deepEqual(await seriousViolations(page), []);
     await page.goto(`${gateway.baseUrl}/dashboard`);
