@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousViolations } from '../support/accessibility.ts';
 import { at } from '../support/api-client.ts';
-import { shownMs, startBrowser, type TestBrowser } from '../support/browser.ts';
+import { overflowOf, shownMs, startBrowser, type TestBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { GatewayUnderTest } from '../support/gateway.ts';
 import { answerWith, startHttpReceiver, type HttpReceiver } from '../support/http-receiver.ts';
@@ -36,8 +36,7 @@ async function newSession(id: string): Promise<void> {
 const pageOf = (id: string): string => `${gateway.baseUrl}/dashboard/sessions/${id}/webhooks`;
 const newHook = async (id: string, url: string): Promise<string> =>
   String(at(await gateway.must(201, `/sessions/${id}/webhooks`, { url }), 'id'));
-const isTooWide = (page: Page): Promise<unknown> =>
-  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+const isTooWide = async (page: Page): Promise<boolean> => (await overflowOf(page)) !== 0;
 
 describe('the webhooks of a session', () => {
   test('are added by a form, which shows the secret once, and never again', async () => {

@@ -18,6 +18,8 @@ const resultSchema = z.object({
 
 /** The serious and critical violations of WCAG 2.2 A and AA on a page as it is now, a line each. */
 export async function seriousViolations(page: Page): Promise<readonly string[]> {
+  // Without the last of its styles a page has other colours.
+  await page.waitForLoadState();
   // The page's policy lets no foreign script in; the debugger may.
   await page.evaluate(source);
   const found: unknown = await page.evaluate(

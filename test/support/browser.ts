@@ -82,5 +82,7 @@ export async function isLive(page: Page): Promise<void> {
 }
 
 /** How far a page can be scrolled sideways, pixels. */
-export const overflowOf = (page: Page): Promise<unknown> =>
-  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+export async function overflowOf(page: Page): Promise<unknown> {
+  await page.waitForLoadState();
+  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+}
