@@ -14,7 +14,8 @@ const contact = '15551234567';
 /** Both directions, as docs/operations.md promises it of what was restored. */
 async function talk(gateway: GatewayUnderTest, words: string): Promise<void> {
   await gateway.must(201, '/sessions/support/sandbox/messages', { from: contact, text: `${words} in` });
-  await gateway.must(200, '/sessions/support/messages/text', { to: contact, text: `${words} out` });
+  const sent = await gateway.post('/sessions/support/messages/text', { to: contact, text: `${words} out` });
+  assert.ok(sent.status === 200 || sent.status === 202, sent.text);
   const read = async (): Promise<string> => JSON.stringify((await gateway.get('/sessions/support/sandbox/inbox')).json);
   await eventually(async () => (await read()).includes(`${words} out`), 20_000, read);
   const kept = async (): Promise<string> => JSON.stringify((await gateway.get('/sessions/support/messages')).json);
@@ -39,8 +40,7 @@ test('a copy of the folder of a stopped gateway is that gateway: no new QR code,
   const restored = await GatewayUnderTest.start({ database: null, env: { WHATSAPP_STORAGE_PATH: second } });
   context.after(() => restored.dispose());
   await untilConnected(restored, 'support');
-  const { json } = await restored.get('/sessions/support/messages');
-  assert.equal(at(json, 'total'), 2);
+  await eventually(async () => at((await restored.get('/sessions/support/messages')).json, 'total') === 2);
   await talk(restored, 'after');
   await requireCleanOracle(restored, 'support');
 });
