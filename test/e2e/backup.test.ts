@@ -24,7 +24,6 @@ async function talk(gateway: GatewayUnderTest, words: string): Promise<void> {
 
 test('a copy of the folder of a stopped gateway is that gateway: no new QR code, all messages, both directions', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'warden-backup-'));
-  context.after(() => rm(folder, { recursive: true, force: true }));
   const [first, second] = [join(folder, 'first'), join(folder, 'second')];
   // Open enough for the user that Postgres may run as, so that the database lies in it in any case.
   await mkdir(first, { mode: 0o711 });
@@ -39,6 +38,8 @@ test('a copy of the folder of a stopped gateway is that gateway: no new QR code,
   await promisify(execFile)('cp', ['-a', first, second]);
   const restored = await GatewayUnderTest.start({ database: null, env: { WHATSAPP_STORAGE_PATH: second } });
   context.after(() => restored.dispose());
+  // In the order in which they stand: what is in use cannot be removed.
+  context.after(() => rm(folder, { recursive: true, force: true }));
   await untilConnected(restored, 'support');
   await eventually(async () => at((await restored.get('/sessions/support/messages')).json, 'total') === 2);
   await talk(restored, 'after');
