@@ -3,7 +3,7 @@ import { ConfigError, loadConfig, type Config } from './config.ts';
 import { WardenError } from './contract/errors.ts';
 import { startGateway, type Gateway } from './gateway.ts';
 import { logger, print, setLogLevel } from './log.ts';
-import { longestStopMs } from './shutdown-budget.ts';
+import { longestStopMs } from './stop-budget.ts';
 import { startBanner } from './start-banner.ts';
 import { EncryptionKeyError } from './store/encryption-key-error.ts';
 

@@ -19,3 +19,11 @@ export const childrenBudgetMs = (leftMs: number): number =>
 /** For webhook requests under way, of what is left. */
 export const webhooksBudgetMs = (leftMs: number): number =>
   Math.min(longestShareMs, Math.max(leastForWebhooksMs, leftMs - storeMs));
+
+/** A stop that outlasts its budget by this much is ended by force. */
+const forcedExitMs = 10_000;
+
+/** From the signal to the end, whatever happens: what stops the gateway from outside must leave it longer than that. */
+export function longestStopMs(budget: { readonly drainDelayMs: number; readonly shutdownTimeoutMs: number }): number {
+  return budget.drainDelayMs + budget.shutdownTimeoutMs + forcedExitMs;
+}

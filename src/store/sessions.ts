@@ -1,6 +1,7 @@
 /** Sessions: what users want of them, what was last told of their links, and who owns them. */
 import { sql, type CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
+import { deviceInfo } from '../contract/device-info.ts';
 import { WardenError } from '../contract/errors.ts';
 import type { SessionId } from '../contract/ids.ts';
 import { backoff, pacingOverrides } from '../contract/pacing.ts';
@@ -122,17 +123,7 @@ const sessionRow = z.object({
   link_reason: z.string(),
   link_until: z.number().nullable(),
   is_paired: z.boolean(),
-  device: z
-    .object({
-      jid: z.string(),
-      lid: z.string().nullable(),
-      deviceId: z.number(),
-      phoneNumber: z.string(),
-      pushName: z.string().nullable(),
-      platform: z.string().nullable(),
-      appVersion: z.string(),
-    })
-    .nullable(),
+  device: deviceInfo.nullable(),
   created_at: z.number(),
   updated_at: z.number(),
   last_connected_at: z.number().nullable(),

@@ -1,5 +1,6 @@
 /** How a session that is moved reads as text, inside of its encrypted file. */
 import { z } from 'zod';
+import { deviceInfo } from '../contract/device-info.ts';
 import type { MovedSession } from '../contract/moved-session.ts';
 import { pacingOverrides } from '../contract/pacing.ts';
 import { SessionFileProblem } from './session-file.ts';
@@ -16,17 +17,7 @@ const archive = z.object({
     memoryCapMb: z.number().nullable(),
     isolated: z.boolean().nullable(),
     pacing: pacingOverrides.nullable(),
-    device: z
-      .object({
-        jid: z.string(),
-        lid: z.string().nullable(),
-        deviceId: z.number(),
-        phoneNumber: z.string(),
-        pushName: z.string().nullable(),
-        platform: z.string().nullable(),
-        appVersion: z.string(),
-      })
-      .nullable(),
+    device: deviceInfo.nullable(),
     linkedAt: z.number().nullable(),
     creds: base64,
     keys: z.array(z.object({ type: z.string(), id: z.string(), value: base64 })),

@@ -10,8 +10,6 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes, scrypt, timi
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 
-export const shortestPassphrase = 12;
-
 const magic = Buffer.from('WARDENSESSION');
 const version = 0x01;
 const saltBytes = 16;

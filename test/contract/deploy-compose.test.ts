@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { secretWeakness } from '../../src/secret-strength.ts';
-import { longestStopMs } from '../../src/shutdown-budget.ts';
+import { longestStopMs } from '../../src/stop-budget.ts';
 import {
   configurationOf,
   defaults,

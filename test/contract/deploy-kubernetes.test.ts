@@ -5,7 +5,7 @@ import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { longestStopMs } from '../../src/shutdown-budget.ts';
+import { longestStopMs } from '../../src/stop-budget.ts';
 import {
   configurationOf,
   readText,

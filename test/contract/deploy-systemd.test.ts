@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { longestStopMs } from '../../src/shutdown-budget.ts';
+import { longestStopMs } from '../../src/stop-budget.ts';
 import {
   configurationOf,
   defaults,
